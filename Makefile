@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make            build/rstwatch and build/rstdemo
+# sudo make demo  install what is missing, build, run every case, compare
+# sudo make test  the same on this kernel and on the kernels of the matrix
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= cc
+CLANG ?= clang
+BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
+B := build
+
+PKGS := libbpf libcap-ng
+CFLAGS ?= -O2 -g
+CFLAGS += -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror
+CPPFLAGS += -I. -Iuser -I$(B) -DRSTWATCH_VERSION='"$(VERSION)"' \
+	    $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+ARCH := $(shell uname -m)
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -I. \
+	      -I/usr/include/$(ARCH)-linux-gnu \
+	      -Wall -Wextra -Werror -Wno-unused-parameter -Wno-unused-function
+
+FLAVOURS := fentry kprobe tracepoint
+BPF_SOURCES := $(wildcard bpf/*.h bpf/*.def bpf/*.c vmlinux/*.h)
+SKELETONS := $(FLAVOURS:%=$(B)/%.skel.h)
+
+NOT_RSTWATCH := user/causes_doc.c
+RSTWATCH_C := $(filter-out $(NOT_RSTWATCH),$(wildcard user/*.c))
+RSTWATCH_O := $(RSTWATCH_C:%.c=$(B)/%.o)
+DEMO_O := $(patsubst %.c,$(B)/%.o,$(wildcard user/demo/*.c))
+
+all: $(B)/rstwatch $(B)/rstdemo
+
+$(B)/rstwatch: $(RSTWATCH_O)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/rstdemo: $(DEMO_O)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+$(B)/user/backend.o: $(SKELETONS)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/%.bpf.o: $(BPF_SOURCES)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DRW_$(shell echo $* | tr a-z A-Z) \
+		-c bpf/rstwatch.bpf.c -o $@
+	llvm-strip -g $@
+
+$(B)/%.skel.h: $(B)/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
+	mv $@.tmp $@
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all clean
+.DELETE_ON_ERROR:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

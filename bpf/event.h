@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The record that travels from the kernel to user space, and the evidence in
+ * it. Compiled for the BPF objects and for the host, so: fixed-width types,
+ * explicit padding, sizes asserted. Every field says its unit.
+ */
+#ifndef RSTWATCH_EVENT_H
+#define RSTWATCH_EVENT_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define RW_COMM_LEN 16
+#define RW_ADDR_LEN 16
+
+/* The one table of causes gives the enum; RW_CAUSE_MAX bounds it. */
+enum rw_cause {
+#define CAUSE(id, ...) RW_CAUSE_##id,
+#include "causes.def"
+#undef CAUSE
+	RW_CAUSE_MAX
+};
+
+/* What happened: which act of the kernel this record is about. */
+enum rw_kind {
+	RW_KIND_FIN,	      /* this host queued its FIN */
+	RW_KIND_RST_ACTIVE,   /* tcp_send_active_reset() */
+	RW_KIND_RST_ANSWER,   /* tcp_v4/v6_send_reset() answered a segment */
+	RW_KIND_RST_RECEIVED, /* tcp_reset() or a request socket took a RST */
+	RW_KIND_SILENT,	      /* the connection ended, nothing was sent */
+	RW_KIND_OWNER,	      /* names the owner of an earlier record */
+	RW_KIND_MAX
+};
+
+/*
+ * The kernel functions this teardown was seen to pass through, in the order
+ * in which the kernel enters them: that is the order "path" prints them in.
+ */
+enum rw_path {
+	RW_PATH_SET_STATE = 1 << 0,	 /* tracepoint inet_sock_set_state */
+	RW_PATH_SHUTDOWN = 1 << 1,	 /* tcp_shutdown, or the system call */
+	RW_PATH_INET_SHUTDOWN = 1 << 2,	 /* inet_shutdown */
+	RW_PATH_CLOSE = 1 << 3,		 /* tcp_close, __tcp_close */
+	RW_PATH_ABORT = 1 << 4,		 /* tcp_abort */
+	RW_PATH_LISTEN_STOP = 1 << 5,	 /* inet_csk_listen_stop */
+	RW_PATH_CHILD_FORGET = 1 << 6,	 /* inet_child_forget */
+	RW_PATH_DISCONNECT = 1 << 7,	 /* tcp_disconnect */
+	RW_PATH_NO_RESOURCES = 1 << 8,	 /* tcp_out_of_resources */
+	RW_PATH_CHECK_REQ = 1 << 9,	 /* tcp_check_req */
+	RW_PATH_RECEIVED = 1 << 10,	 /* tcp_reset, tcp_receive_reset */
+	RW_PATH_DONE = 1 << 11,		 /* tcp_done */
+	RW_PATH_SEND_FIN = 1 << 12,	 /* tcp_send_fin */
+	RW_PATH_MPTCP_SUBFLOW = 1 << 13, /* mptcp_subflow_reset */
+	RW_PATH_ACTIVE_RESET = 1 << 14,	 /* tcp_send_active_reset */
+	RW_PATH_V4_RESET = 1 << 15,	 /* tcp_v4_send_reset */
+	RW_PATH_V6_RESET = 1 << 16,	 /* tcp_v6_send_reset */
+	RW_PATH_TP_SEND_RESET = 1 << 17, /* tracepoint tcp_send_reset */
+};
+#define RW_PATH_BITS 18
+
+/* Facts that are either so or not so. */
+enum rw_flag {
+	RW_F_SK = 1 << 0,	    /* there was a socket (or minisock) */
+	RW_F_DEAD = 1 << 1,	    /* SOCK_DEAD: no process holds it */
+	RW_F_NEVER_ACCEPTED = 1 << 2, /* no struct socket was ever grafted */
+	RW_F_LINGER = 1 << 3,	    /* SO_LINGER is on */
+	RW_F_KEEPOPEN = 1 << 4,	    /* SO_KEEPALIVE is on */
+	RW_F_REPAIR = 1 << 5,	    /* TCP_REPAIR is on */
+	RW_F_LINGER2_NEG = 1 << 6,  /* TCP_LINGER2 below zero */
+	RW_F_LOCK_OWNED = 1 << 7,   /* a task holds lock_sock(): no timer */
+	RW_F_FIN_ACKED = 1 << 8,    /* snd_una == write_seq */
+	RW_F_PROBES_OUT = 1 << 9,   /* keepalive probes or time used up */
+	RW_F_MPTCP = 1 << 10,	    /* subflow of an MPTCP connection */
+	RW_F_ACTOR = 1 << 11,	    /* current made this happen: record it */
+	RW_F_EXITING = 1 << 12,	    /* the actor was in do_exit() */
+	RW_F_LINGER_WAIT = 1 << 13, /* linger_wait_ms was measured */
+	RW_F_TRIGGER = 1 << 14,	    /* a segment provoked this */
+	RW_F_INFERRED = 1 << 15,    /* the deciding step was not seen */
+	RW_F_SINCE_CLOSE = 1 << 16, /* since_close_ms is known */
+	RW_F_OWNER = 1 << 17,	    /* owner is known */
+	RW_F_WILL_WAIT = 1 << 18,   /* SO_LINGER > 0: close() may wait */
+	RW_F_REASON = 1 << 19,	    /* kernel_reason was given */
+	RW_F_QUEUES = 1 << 20,	    /* unread, unsent, unacked were read */
+	RW_F_IDLE_RX = 1 << 21,	    /* idle_rx was read */
+	RW_F_IDLE_TX = 1 << 22,	    /* idle_tx was read */
+	RW_F_TW = 1 << 23,	    /* the socket is a time-wait minisock */
+	RW_F_USER_TIMEOUT = 1 << 24, /* TCP_USER_TIMEOUT set and exceeded */
+	RW_F_PEER_FIN = 1 << 25,    /* the peer's FIN had been received */
+	RW_F_HELD = 1 << 26,	    /* may turn out not to be: see map held */
+};
+
+/*
+ * The reasons of enum sk_rst_reason that decide anything. Their numbers differ
+ * between kernels, so user space resolves them by name in the kernel's BTF.
+ */
+enum rw_reason {
+	RW_REASON_OTHER,
+	RW_REASON_TCP_FLAGS,	/* stray ACK to a listener */
+	RW_REASON_INVALID_SYN,	/* tcp_check_req() */
+	RW_REASON_ABORT_ON_CLOSE,
+	RW_REASON_ABORT_ON_LINGER,
+	RW_REASON_ABORT_ON_MEMORY,
+	RW_REASON_KEEPALIVE,
+	RW_REASON_STATE,
+	RW_REASON_MPTCP, /* any SK_RST_REASON_MPTCP_* */
+	RW_REASON_MAX
+};
+
+/* TCP header flag bits, as in byte 13 of the header. */
+#define RW_TH_FIN 0x01
+#define RW_TH_SYN 0x02
+#define RW_TH_RST 0x04
+#define RW_TH_PSH 0x08
+#define RW_TH_ACK 0x10
+#define RW_TH_URG 0x20
+
+enum rw_order {
+	RW_ORDER_NONE,
+	RW_ORDER_FIRST,
+	RW_ORDER_SECOND,
+	RW_ORDER_SIMULTANEOUS
+};
+
+/*
+ * All that the verdict may look at, and all of it that is shown. Taken from
+ * the socket before the kernel purges its queues and wipes its addresses.
+ */
+struct rw_evidence {
+	__u32 path;	 /* enum rw_path bits */
+	__u32 flags;	 /* enum rw_flag bits */
+	__u8 kind;	 /* enum rw_kind */
+	__u8 state;	 /* TCP state before the teardown began */
+	__u8 state_now;	 /* TCP state when the kernel acted */
+	__u8 reason;	 /* enum rw_reason */
+	__u8 order;	 /* enum rw_order, FIN only */
+	__u8 trigger;	 /* flags of the segment that provoked it */
+	__u16 sk_err;	 /* errno left on the socket */
+	__u16 sk_err_soft; /* errno of the last soft error (ICMP) */
+	__u16 deduced;	   /* enum rw_path bits that follow from the rest */
+	__s32 kernel_reason;	/* raw enum sk_rst_reason */
+	__u32 trigger_payload;	/* bytes */
+	__u32 unread;		/* bytes never read, FIN excluded */
+	__u32 unsent;		/* bytes queued, never sent */
+	__u32 unacked;		/* bytes sent, not acknowledged */
+	__u32 linger;		/* SO_LINGER time, jiffies */
+	__u32 linger_wait_ms;	/* how long close() waited, ms */
+	__u32 idle_rx;		/* jiffies since data was last received */
+	__u32 idle_tx;		/* jiffies since data was last sent */
+	__u32 retransmits;	/* segments, over the connection's life */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct rw_evidence) == 64, "rw_evidence is ABI");
+
+/* A task: who acted, or who owned. */
+struct rw_task {
+	__u32 pid; /* process (tgid), in the initial pid namespace */
+	__u32 tid;
+	__u32 uid;
+	__u32 exit_code; /* of the process so far; low 7 bits: signal */
+	char comm[RW_COMM_LEN];
+};
+
+/* A connection as its own end names it. IPv4 is stored in 4 bytes. */
+struct rw_tuple {
+	__u8 laddr[RW_ADDR_LEN]; /* network order */
+	__u8 raddr[RW_ADDR_LEN];
+	__u16 lport; /* host order */
+	__u16 rport; /* host order */
+	__u32 netns; /* inode number */
+};
+_Static_assert(sizeof(struct rw_tuple) == 40, "rw_tuple is a map key");
+
+enum rw_owner_source {
+	RW_OWNER_NONE,
+	RW_OWNER_CLOSE,
+	RW_OWNER_CONNECT,
+	RW_OWNER_ACCEPT,
+	RW_OWNER_SCAN
+};
+
+struct rw_event {
+	__u64 ktime_ns; /* CLOCK_MONOTONIC */
+	__u64 sk;	/* address of the socket: key of the map held */
+	__u64 cookie;	/* socket cookie, see docs/architecture.md */
+	__u64 cgroup;	/* cgroup v2 id of the socket, 0 unknown */
+	struct rw_tuple tuple;
+	__u8 family;	   /* 4 or 6 */
+	__u8 cause;	   /* enum rw_cause */
+	__u8 owner_source; /* enum rw_owner_source */
+	__u8 pad;
+	__u32 since_close_ms;
+	struct rw_evidence evidence;
+	struct rw_task actor; /* valid with RW_F_ACTOR */
+	struct rw_task owner; /* valid with RW_F_OWNER */
+};
+_Static_assert(sizeof(struct rw_event) == 208, "rw_event is ABI");
+
+/* Counters per cause, in a per-CPU array: they never lose. */
+struct rw_count {
+	__u64 seen; /* passed the filters */
+	__u64 lost; /* of these, the ring buffer had no room */
+};
+
+/* Bits of rw_config.port_filter */
+#define RW_PORT_ANY 1
+#define RW_PORT_LOCAL 2
+#define RW_PORT_REMOTE 4
+
+/* What user space tells the programs before they are loaded (.rodata). */
+struct rw_config {
+	__u64 cause_mask;    /* 1 << enum rw_cause; ~0: all */
+	__u32 hz;	     /* jiffies a second */
+	__u32 wake_at;	     /* bytes in the ring that make the reader wake */
+	__u8 rst_only;	     /* -r */
+	__u8 family;	     /* 0, 4 or 6 */
+	__u8 filter_pid;     /* the map pids is consulted */
+	__u8 port_filter;    /* RW_PORT_* */
+	__s8 reason_arg_active;	/* argument index of reason, -1: none */
+	__s8 reason_arg_answer; /* the same for tcp_v4/v6_send_reset */
+	__u8 reset_has_skb;  /* tcp_reset() has a skb argument (5.11+) */
+	__u8 tp_has_reason;  /* tcp_send_reset has a third argument (6.10+) */
+	__u8 has_exit_hook;  /* the return of __tcp_close is seen */
+	__u8 has_close;	     /* __tcp_close is hooked, not tcp_close */
+	__u8 pad[6];
+	__s32 reason[RW_REASON_MAX]; /* raw number of each, -1: unknown */
+	__s32 reason_mptcp_last;     /* SK_RST_REASON_MPTCP_* end here */
+};
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From kernel structures to struct rw_evidence. Reads only, decides nothing. */
+#ifndef RSTWATCH_EVIDENCE_H
+#define RSTWATCH_EVIDENCE_H
+
+#include "bpf/flavour.h"
+#include "bpf/maps.h"
+#include "bpf/verdict.h"
+
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define RCV_SHUTDOWN 1	/* include/net/sock.h */
+#define SEND_SHUTDOWN 2
+#define PF_EXITING 0x00000004 /* include/linux/sched.h */
+#define RTN_LOCAL 2	      /* include/uapi/linux/rtnetlink.h */
+#define RTF_LOCAL 0x80000000  /* include/uapi/linux/ipv6_route.h */
+
+static __always_inline __u8 sk_state(const struct sock *sk)
+{
+	return LOAD(sk, __sk_common.skc_state);
+}
+
+static __always_inline bool sk_flag(unsigned long flags, int bit)
+{
+	return flags & (1UL << bit);
+}
+
+#define SK_FLAG(flags, name) \
+	sk_flag(flags, bpf_core_enum_value(enum sock_flags, name))
+
+static __always_inline __u32 sk_netns(const struct sock *sk)
+{
+	struct net *net = LOAD(sk, __sk_common.skc_net.net);
+
+	return LOAD(net, ns.inum);
+}
+
+#define LOAD_IN6(dst, sk, field)                            \
+	({                                                  \
+		(dst)[0] = LOAD(sk, field.in6_u.u6_addr32[0]); \
+		(dst)[1] = LOAD(sk, field.in6_u.u6_addr32[1]); \
+		(dst)[2] = LOAD(sk, field.in6_u.u6_addr32[2]); \
+		(dst)[3] = LOAD(sk, field.in6_u.u6_addr32[3]); \
+	})
+
+static __always_inline bool is_mapped(const __u32 *a)
+{
+	return !a[0] && !a[1] && a[2] == bpf_htonl(0xffff);
+}
+
+/*
+ * The connection as the socket names it; @family becomes 4 or 6. The port is
+ * inet_sport: closing clears inet_num (inet_put_port()) before the RST goes
+ * out, never this one.
+ */
+static __always_inline void read_tuple(struct rw_tuple *t, __u8 *family,
+				       const struct sock *sk,
+				       const struct tcp_sock *tp)
+{
+	__u32 *laddr = (__u32 *)t->laddr, *raddr = (__u32 *)t->raddr;
+
+	__builtin_memset(t, 0, sizeof(*t));
+	t->netns = sk_netns(sk);
+	t->lport = bpf_ntohs(LOAD(tp, inet_conn.icsk_inet.inet_sport));
+	t->rport = bpf_ntohs(LOAD(sk, __sk_common.skc_dport));
+	*family = 4;
+	if (LOAD(sk, __sk_common.skc_family) == AF_INET6) {
+		LOAD_IN6(laddr, sk, __sk_common.skc_v6_rcv_saddr);
+		LOAD_IN6(raddr, sk, __sk_common.skc_v6_daddr);
+		if (!is_mapped(raddr)) {
+			*family = 6;
+			return;
+		}
+		__builtin_memset(t->laddr, 0, RW_ADDR_LEN);
+		__builtin_memset(t->raddr, 0, RW_ADDR_LEN);
+	}
+	raddr[0] = LOAD(sk, __sk_common.skc_daddr);
+	laddr[0] = LOAD(sk, __sk_common.skc_rcv_saddr);
+}
+
+static __always_inline struct tcp_skb_cb *skb_cb(struct sk_buff *skb)
+{
+	return (struct tcp_skb_cb *)&skb->cb[0];
+}
+
+static __always_inline struct sk_buff *queue_tail(const struct sock *sk)
+{
+	struct sk_buff *tail = LOAD(sk, sk_receive_queue.prev);
+
+	if ((void *)tail == (void *)&sk->sk_receive_queue)
+		return NULL;
+	return tail;
+}
+
+/*
+ * Payload that was never read, FIN excluded. The queue is in order, so its
+ * last segment ends where the received stream ends; what lies beyond
+ * copied_seq is unread. This is what __tcp_close() compares since 6.18
+ * (5f9238530970). Older rules count a consumed segment that is still queued as
+ * well; there the kernel's act says so, and the bytes are still 0.
+ */
+static __always_inline __u32 unread_bytes(const struct sock *sk,
+					  const struct tcp_sock *tp)
+{
+	struct sk_buff *tail = queue_tail(sk);
+	__u32 end;
+
+	if (!tail)
+		return 0;
+	end = PEEK(skb_cb(tail), end_seq);
+	if (PEEK(skb_cb(tail), tcp_flags) & RW_TH_FIN)
+		end--;
+	end -= LOAD(tp, copied_seq);
+	return (__s32)end > 0 ? end : 0;
+}
+
+/*
+ * The same from sequence numbers alone, for places where the queue has been
+ * purged already: rcv_nxt has moved over the FIN once SOCK_DONE is set.
+ */
+static __always_inline __u32 unread_by_sequence(const struct sock *sk,
+						const struct tcp_sock *tp)
+{
+	__u32 n = LOAD(tp, rcv_nxt) - LOAD(tp, copied_seq);
+
+	if (n && SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_DONE))
+		n--;
+	return (__s32)n > 0 ? n : 0;
+}
+
+/* States in which our own FIN takes a sequence number in the send queue. */
+#define FIN_QUEUED                                           \
+	(RW_BIT(RW_TCP_FIN_WAIT1) | RW_BIT(RW_TCP_CLOSING) | \
+	 RW_BIT(RW_TCP_LAST_ACK))
+
+/*
+ * What this end still had to deliver. SYN and FIN occupy a sequence number
+ * each and are no bytes of anybody's: taken off again.
+ */
+static __always_inline void read_send_queue(struct rw_evidence *e,
+					    const struct tcp_sock *tp,
+					    __u8 state, bool fin_queued)
+{
+	__u32 write_seq = LOAD(tp, write_seq);
+	__u32 snd_nxt = LOAD(tp, snd_nxt);
+	__u32 snd_una = LOAD(tp, snd_una);
+
+	e->unsent = write_seq - snd_nxt;
+	e->unacked = snd_nxt - snd_una;
+	if (snd_una == write_seq)
+		e->flags |= RW_F_FIN_ACKED;
+	if (fin_queued && e->unsent)
+		e->unsent--;
+	else if ((fin_queued || state == RW_TCP_SYN_SENT) && e->unacked)
+		e->unacked--;
+}
+
+static __always_inline void read_timers(struct rw_evidence *e,
+					const struct tcp_sock *tp)
+{
+	__u32 now = bpf_jiffies64();
+	__u32 rx = LOAD(tp, inet_conn.icsk_ack.lrcvtime);
+	__u32 tx = LOAD(tp, lsndtime);
+
+	if (rx) {
+		e->idle_rx = now - rx;
+		e->flags |= RW_F_IDLE_RX;
+	}
+	if (tx) {
+		e->idle_tx = now - tx;
+		e->flags |= RW_F_IDLE_TX;
+	}
+	e->retransmits = LOAD(tp, total_retrans);
+}
+
+static __always_inline bool is_mptcp(const struct tcp_sock *tp)
+{
+	const struct tcp_sock___mptcp *m = (const void *)tp;
+
+	if (!bpf_core_field_exists(m->is_mptcp))
+		return false;
+	return BPF_CORE_READ_BITFIELD_PROBED(m, is_mptcp);
+}
+
+/*
+ * TCP_USER_TIMEOUT governs once it is set, except that a connection attempt
+ * may also run out of SYN retries before (tcp_write_timeout()).
+ */
+static __always_inline bool user_timeout_rules(const struct sock *sk,
+					       const struct tcp_sock *tp,
+					       __u8 state)
+{
+	struct net *net;
+	__u32 retries;
+
+	if (!LOAD(tp, inet_conn.icsk_user_timeout))
+		return false;
+	if (state != RW_TCP_SYN_SENT)
+		return true;
+	retries = LOAD(tp, inet_conn.icsk_syn_retries);
+	if (!retries) {
+		net = LOAD(sk, __sk_common.skc_net.net);
+		retries = LOAD(net, ipv4.sysctl_tcp_syn_retries);
+	}
+	return LOAD(tp, inet_conn.icsk_retransmits) < retries;
+}
+
+/* Facts that change while the kernel works: read again when it acts. */
+static __always_inline void read_now(struct rw_evidence *e,
+				     const struct sock *sk)
+{
+	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
+
+	e->state_now = sk_state(sk);
+	if (SK_FLAG(flags, SOCK_DEAD))
+		e->flags |= RW_F_DEAD;
+	if (LOAD(sk, sk_lock.owned))
+		e->flags |= RW_F_LOCK_OWNED;
+}
+
+/*
+ * Everything else, from a full socket. @state is the state before the teardown
+ * began; the caller knows it, the socket may have moved on.
+ */
+static __always_inline void read_socket(struct rw_evidence *e,
+					const struct sock *sk,
+					const struct tcp_sock *tp, __u8 state)
+{
+	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
+	struct socket *sock = LOAD(sk, sk_socket);
+
+	e->state = state;
+	e->flags |= RW_F_SK | RW_F_QUEUES;
+	if (SK_FLAG(flags, SOCK_LINGER)) {
+		e->flags |= RW_F_LINGER;
+		e->linger = LOAD(sk, sk_lingertime);
+	}
+	if (SK_FLAG(flags, SOCK_KEEPOPEN))
+		e->flags |= RW_F_KEEPOPEN;
+	if (SK_FLAG(flags, SOCK_DONE))
+		e->flags |= RW_F_PEER_FIN;
+	if (!sock && !SK_FLAG(flags, SOCK_DEAD))
+		e->flags |= RW_F_NEVER_ACCEPTED;
+	if ((int)LOAD(tp, linger2) < 0)
+		e->flags |= RW_F_LINGER2_NEG;
+	if (LOAD_BITS(tp, repair))
+		e->flags |= RW_F_REPAIR;
+	if (LOAD(tp, inet_conn.icsk_probes_out))
+		e->flags |= RW_F_PROBES_OUT;
+	if (user_timeout_rules(sk, tp, state))
+		e->flags |= RW_F_USER_TIMEOUT;
+	if (is_mptcp(tp))
+		e->flags |= RW_F_MPTCP;
+	e->unread = unread_bytes(sk, tp);
+	read_timers(e, tp);
+}
+
+static __always_inline void read_errors(struct rw_evidence *e,
+					const struct sock *sk)
+{
+	e->sk_err = LOAD(sk, sk_err);
+	e->sk_err_soft = LOAD(sk, sk_err_soft);
+}
+
+/* The kernel's own word for it, and the few of its words that decide. */
+static __always_inline void set_reason(struct rw_evidence *e, __s32 raw)
+{
+	e->flags |= RW_F_REASON;
+	e->kernel_reason = raw;
+#pragma unroll
+	for (int i = RW_REASON_OTHER + 1; i < RW_REASON_MAX; i++)
+		if (config.reason[i] == raw)
+			e->reason = i;
+	if (raw > config.reason[RW_REASON_MPTCP] &&
+	    raw <= config.reason_mptcp_last)
+		e->reason = RW_REASON_MPTCP;
+}
+
+/* The flag byte of a segment's TCP header. */
+static __always_inline __u8 skb_tcp_flags(struct sk_buff *skb)
+{
+	__u8 flags = 0;
+
+	bpf_probe_read_kernel(&flags, 1,
+			      PEEK(skb, head) + PEEK(skb, transport_header) +
+				      13);
+	return flags;
+}
+
+/* The segment that provoked an answer. FIN and SYN are no payload. */
+static __always_inline void read_trigger(struct rw_evidence *e,
+					 struct sk_buff *skb)
+{
+	__u32 len = PEEK(skb_cb(skb), end_seq) - PEEK(skb_cb(skb), seq);
+
+	e->flags |= RW_F_TRIGGER;
+	e->trigger = skb_tcp_flags(skb);
+	if (e->trigger & RW_TH_SYN)
+		len--;
+	if (e->trigger & RW_TH_FIN)
+		len--;
+	e->trigger_payload = (__s32)len > 0 ? len : 0;
+}
+
+/*
+ * The connection as a received segment names it, from this host's side.
+ * Return: 4 or 6, the version of its IP header; 0 if it is neither.
+ */
+static __always_inline __u8 read_packet_tuple(struct rw_tuple *t,
+					      struct sk_buff *skb)
+{
+	unsigned char *head = PEEK(skb, head);
+	unsigned char *ip = head + PEEK(skb, network_header);
+	__be16 ports[2] = {};
+	__u8 version = 0;
+
+	__builtin_memset(t, 0, sizeof(*t));
+	bpf_probe_read_kernel(ports, sizeof(ports),
+			      head + PEEK(skb, transport_header));
+	t->rport = bpf_ntohs(ports[0]);
+	t->lport = bpf_ntohs(ports[1]);
+	bpf_probe_read_kernel(&version, 1, ip);
+	version >>= 4;
+	if (version == 4) {
+		bpf_probe_read_kernel(t->raddr, 4, ip + 12);
+		bpf_probe_read_kernel(t->laddr, 4, ip + 16);
+	} else if (version == 6) {
+		bpf_probe_read_kernel(t->raddr, 16, ip + 8);
+		bpf_probe_read_kernel(t->laddr, 16, ip + 24);
+	} else {
+		return 0;
+	}
+	return version;
+}
+
+static __always_inline struct dst_entry *skb_dst(struct sk_buff *skb)
+{
+	return (struct dst_entry *)(PEEK(skb, _skb_refdst) & ~1UL);
+}
+
+/*
+ * A segment without a socket is answered only when it was for this host
+ * itself: tcp_v4_send_reset() asks the route for RTN_LOCAL, the IPv6 one for
+ * RTF_LOCAL (ipv6_unicast_destination()).
+ */
+static __always_inline bool is_for_us(struct sk_buff *skb, __u8 version)
+{
+	struct dst_entry *dst = skb_dst(skb);
+
+	if (version == 6)
+		return PEEK((struct rt6_info *)dst, rt6i_flags) & RTF_LOCAL;
+	return PEEK((struct rtable *)dst, rt_type) == RTN_LOCAL;
+}
+
+/*
+ * Make the verifier forget what it has concluded about the evidence, by
+ * copying it onto itself. Otherwise it follows every combination of facts
+ * through the verdict, and there are more than it is willing to.
+ */
+static __always_inline void forget(struct rw_evidence *e)
+{
+	bpf_probe_read_kernel(e, sizeof(*e), e);
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One body per hook, several ways to attach and to read. The object is built
+ * once for each flavour:
+ *   RW_FENTRY      BPF trampolines; arguments are typed, loads are direct
+ *   RW_KPROBE      kprobes; arguments come from registers, loads are probed
+ *   RW_TRACEPOINT  raw tracepoints; arguments are plain, loads are probed
+ */
+#ifndef RSTWATCH_FLAVOUR_H
+#define RSTWATCH_FLAVOUR_H
+
+#include "vmlinux/vmlinux.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+
+#if defined(RW_FENTRY)
+/* A program at the entry of kernel function @fn, named on_<fn>. */
+#define HOOK(fn, args...) SEC("fentry/" #fn) int BPF_PROG(on_##fn, ##args)
+#elif defined(RW_KPROBE)
+#define HOOK(fn, args...) SEC("kprobe/" #fn) int BPF_KPROBE(on_##fn, ##args)
+#elif defined(RW_TRACEPOINT)
+#define HOOK(tp, args...) SEC("raw_tp/" #tp) int BPF_PROG(on_##tp, ##args)
+#else
+#error "choose a flavour: RW_FENTRY, RW_KPROBE or RW_TRACEPOINT"
+#endif
+
+#if defined(RW_FENTRY)
+/* A field of a typed kernel pointer; a bad pointer reads as zero. */
+#define LOAD(ptr, field) ((ptr)->field)
+#define LOAD_BITS(ptr, field) BPF_CORE_READ_BITFIELD(ptr, field)
+/* The same socket as its TCP self; NULL if it is no full TCP socket. */
+#define TCP_SK(sk) bpf_skc_to_tcp_sock(sk)
+#else
+#define LOAD(ptr, field) BPF_CORE_READ(ptr, field)
+#define LOAD_BITS(ptr, field) BPF_CORE_READ_BITFIELD_PROBED(ptr, field)
+#define TCP_SK(sk) ((struct tcp_sock *)(sk))
+#endif
+
+/* A pointer whose type only we know: always probed. */
+#define PEEK(ptr, fields...) BPF_CORE_READ(ptr, ##fields)
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hooks on what the network does to a connection: segments that are answered
+ * by a RST, RSTs that arrive, and ends that no segment tells of. Here the
+ * kernel acts by itself: there is no actor, whoever is current.
+ */
+#ifndef RSTWATCH_HOOKS_ANSWER_H
+#define RSTWATCH_HOOKS_ANSWER_H
+
+#include "bpf/emit.h"
+
+/* The request segment tcp_check_req() is looking at on this CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} checked_skb SEC(".maps");
+
+/*
+ * tcp_check_req() and tcp_v4_do_rcv() both answer for a listener. Since 6.10
+ * the kernel's reason tells which; before that, whether tcp_check_req() is
+ * looking at this very segment.
+ */
+static __always_inline bool in_check_req(const struct rw_evidence *e,
+					 struct sk_buff *skb)
+{
+	__u32 zero = 0;
+	__u64 *seen;
+
+	if (e->flags & RW_F_REASON)
+		return e->reason == RW_REASON_INVALID_SYN;
+	seen = bpf_map_lookup_elem(&checked_skb, &zero);
+	return seen && *seen == (__u64)skb;
+}
+
+/* The state an ended socket was in before this segment ended it. */
+static __always_inline __u8 state_before_answer(struct rw_evidence *e,
+						const struct sock *sk)
+{
+	struct rw_context *c = find_context(sk);
+
+	if (!c || !c->reset_state)
+		return RW_TCP_FIN_WAIT1;
+	e->path |= RW_PATH_RECEIVED;
+	return c->reset_state;
+}
+
+static __always_inline void read_answering(struct rw_evidence *e,
+					   struct sock *sk, struct sk_buff *skb)
+{
+	__u8 state = sk_state(sk);
+	__u64 key = sk_key(sk);
+	struct tcp_sock *tp;
+
+	e->flags |= RW_F_SK;
+	e->state_now = state;
+	if (state == RW_TCP_TIME_WAIT) {
+		/* only one that stands for FIN_WAIT2 ever answers by a RST */
+		e->flags |= RW_F_TW;
+		e->state = RW_TCP_FIN_WAIT2;
+		return;
+	}
+	if (state == RW_TCP_NEW_SYN_RECV) {
+		e->state = RW_TCP_SYN_RECV;
+		return;
+	}
+	read_now(e, sk);
+	if (state == RW_TCP_LISTEN) {
+		e->state = state;
+		if (in_check_req(e, skb)) {
+			e->path |= RW_PATH_CHECK_REQ;
+			e->state = RW_TCP_SYN_RECV;
+		}
+		return;
+	}
+	tp = (struct tcp_sock *)sk;
+	if ((int)PEEK(tp, linger2) < 0)
+		e->flags |= RW_F_LINGER2_NEG;
+	e->retransmits = PEEK(tp, total_retrans);
+	e->state = state;
+	if (state == RW_TCP_CLOSE) {
+		e->state = state_before_answer(e, sk);
+		bpf_map_delete_elem(&held, &key);
+		drop_context(sk);
+	}
+}
+
+/*
+ * A segment is answered. On kernels whose tracepoint tells of a RST really
+ * sent the callers are the same; here the early returns are asked again.
+ */
+static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
+				  __u32 path, __s32 reason)
+{
+	struct rw_evidence e = {};
+	struct rw_subject s = {};
+
+	read_trigger(&e, skb);
+	if (e.trigger & RW_TH_RST)
+		return 0;
+	s.family = read_packet_tuple(&s.tuple, skb);
+	if (!s.family || (!sk && !is_for_us(skb, s.family)))
+		return 0;
+	e.kind = RW_KIND_RST_ANSWER;
+	e.path = path;
+	if (config.reason_arg_answer >= 0)
+		set_reason(&e, reason);
+	if (sk) {
+		s.tuple.netns = PEEK(sk, __sk_common.skc_net.net, ns.inum);
+		s.sk = sk_key(sk);
+		s.cookie = PEEK(sk, __sk_common.skc_cookie.counter);
+		read_answering(&e, sk, skb);
+	} else {
+		s.tuple.netns =
+			PEEK(skb_dst(skb), dev, nd_net.net, ns.inum);
+	}
+	emit(&e, &s);
+	return 0;
+}
+
+/*
+ * A RST arrived for a socket. What it had in flight is the data that is lost.
+ * A RST for a socket that is CLOSE already changes nothing (tcp_reset()).
+ */
+static __always_inline int received(struct sock *sk, __u32 extra_flags)
+{
+	struct rw_context c = {};
+	struct tcp_sock *tp = TCP_SK(sk);
+	struct rw_subject s;
+	__u64 key = sk_key(sk);
+
+	if (!tp || sk_state(sk) == RW_TCP_CLOSE)
+		return 0;
+	subject_of(&s, sk, tp);
+	s.ktime_ns = bpf_ktime_get_ns();
+	begin(&c, sk, tp, RW_PATH_RECEIVED);
+	c.e.kind = RW_KIND_RST_RECEIVED;
+	c.e.flags |= extra_flags;
+	if (extra_flags & RW_F_HELD)
+		bpf_map_update_elem(&held, &key, &s.ktime_ns, BPF_ANY);
+	s.cookie = c.cookie;
+	emit(&c.e, &s);
+	remember_end(&s.tuple, false);
+
+	c.told = 1;
+	c.await_owner = !(c.e.flags & RW_F_DEAD);
+	if (extra_flags & RW_F_HELD)
+		c.reset_state = c.e.state;
+	keep_context(sk, &c);
+	return 0;
+}
+
+/*
+ * Not a RST: tcp_rcv_state_process() resets the socket because data came for
+ * which there is no reader any more, and answers in a moment.
+ */
+static __always_inline int reset_itself(struct sock *sk)
+{
+	struct rw_context c = {};
+
+	c.reset_state = sk_state(sk);
+	keep_context(sk, &c);
+	return 0;
+}
+
+/* Can this socket, in this state, have reset itself? */
+static __always_inline bool may_reset_itself(const struct sock *sk)
+{
+	__u8 state = sk_state(sk);
+
+	return (state == RW_TCP_FIN_WAIT1 || state == RW_TCP_FIN_WAIT2) &&
+	       LOAD(sk, sk_shutdown) & RCV_SHUTDOWN;
+}
+
+/*
+ * An end without a segment: the error left on the socket tells. A socket that
+ * died of a reset already told of, or whose FIN was acknowledged, ends here in
+ * the ordinary way, whatever old error may still be on it.
+ */
+static __always_inline int ended_silently(struct sock *sk, __u32 path)
+{
+	struct rw_context *seen, c = {};
+	struct tcp_sock *tp;
+	struct rw_subject s;
+	__u8 state = sk_state(sk);
+
+	if (state == RW_TCP_CLOSE || state == RW_TCP_LISTEN)
+		return 0;
+	tp = TCP_SK(sk);
+	if (!tp)
+		return 0;
+	begin(&c, sk, tp, path);
+	read_errors(&c.e, sk);
+	if (c.e.sk_err == RW_ECONNRESET || c.e.sk_err == RW_EPIPE)
+		return 0;
+	seen = find_context(sk);
+	if (seen && seen->told)
+		return 0;
+	if (!c.e.sk_err && !(RW_BIT(state) & FIN_QUEUED))
+		return 0;
+	if (!c.e.sk_err && !(c.e.flags & RW_F_DEAD))
+		return 0;
+	if (RW_BIT(state) & (FIN_QUEUED | RW_BIT(RW_TCP_FIN_WAIT2)) &&
+	    c.e.flags & RW_F_FIN_ACKED && c.e.sk_err != RW_ECONNABORTED)
+		return 0;
+	subject_of(&s, sk, tp);
+	c.e.kind = RW_KIND_SILENT;
+	if (c.e.sk_err == RW_ECONNABORTED && c.e.flags & RW_F_LOCK_OWNED)
+		c.e.flags |= RW_F_ACTOR;
+	remember_end(&s.tuple, false);
+	emit(&c.e, &s);
+	return 0;
+}
+
+#ifndef RW_TRACEPOINT
+
+#ifdef RW_FENTRY
+#define ANSWER_HOOK(fn, path)                                                \
+	SEC("fentry/" #fn)                                                   \
+	int BPF_PROG(on_##fn, struct sock *sk, struct sk_buff *skb)          \
+	{                                                                    \
+		__s32 reason = 0;                                            \
+                                                                             \
+		if (config.reason_arg_answer == 2)                           \
+			reason = (__s32)ctx[2];                              \
+		return answer(sk, skb, path, reason);                        \
+	}
+#else
+#define ANSWER_HOOK(fn, path)                                                \
+	HOOK(fn, struct sock *sk, struct sk_buff *skb, __u64 reason)         \
+	{                                                                    \
+		return answer(sk, skb, path, reason);                        \
+	}
+#endif
+
+ANSWER_HOOK(tcp_v4_send_reset, RW_PATH_V4_RESET)
+ANSWER_HOOK(tcp_v6_send_reset, RW_PATH_V6_RESET)
+
+/* Before 5.11 (049fe386d353) tcp_reset() does not say which segment it was. */
+static __always_inline int reset_by(struct sock *sk, struct sk_buff *skb)
+{
+	if (!skb)
+		return received(sk, may_reset_itself(sk) ? RW_F_HELD : 0);
+	if (!(skb_tcp_flags(skb) & RW_TH_RST))
+		return reset_itself(sk);
+	return received(sk, 0);
+}
+
+#ifdef RW_FENTRY
+SEC("fentry/tcp_reset")
+int BPF_PROG(on_tcp_reset, struct sock *sk)
+{
+	struct sk_buff *skb = NULL;
+
+	if (config.reset_has_skb)
+		skb = (struct sk_buff *)ctx[1];
+	return reset_by(sk, skb);
+}
+#else
+HOOK(tcp_reset, struct sock *sk, struct sk_buff *skb)
+{
+	return reset_by(sk, config.reset_has_skb ? skb : NULL);
+}
+#endif
+
+/* A RST within the window of a request ends it (RFC 793, page 69). */
+static __always_inline bool in_window(struct request_sock *req,
+				      struct sk_buff *skb)
+{
+	__u32 seq = PEEK(skb_cb(skb), seq);
+	__u32 nxt = PEEK((struct tcp_request_sock *)req, rcv_nxt);
+
+	return seq - nxt <= PEEK(req, __req_common.skc_rcv_wnd);
+}
+
+HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
+     struct request_sock *req)
+{
+	struct rw_evidence e = {};
+	struct rw_subject s = {};
+	__u32 zero = 0;
+	__u64 *seen;
+
+	if (config.reason_arg_answer < 0) {
+		seen = bpf_map_lookup_elem(&checked_skb, &zero);
+		if (seen)
+			*seen = (__u64)skb;
+	}
+	if (!(skb_tcp_flags(skb) & RW_TH_RST) || !in_window(req, skb))
+		return 0;
+	s.family = read_packet_tuple(&s.tuple, skb);
+	s.tuple.netns = sk_netns(sk);
+	e.kind = RW_KIND_RST_RECEIVED;
+	e.path = RW_PATH_CHECK_REQ;
+	e.flags = RW_F_SK;
+	e.state = e.state_now = RW_TCP_SYN_RECV;
+	emit(&e, &s);
+	return 0;
+}
+
+/* sk_err is set before tcp_done() on every version. */
+HOOK(tcp_done, struct sock *sk)
+{
+	struct tcp_sock *tp;
+
+	if (!LOAD(sk, sk_err)) {
+		if (!(RW_BIT(sk_state(sk)) & FIN_QUEUED))
+			return 0;
+		tp = TCP_SK(sk);
+		if (!tp || LOAD(tp, snd_una) == LOAD(tp, write_seq))
+			return 0;
+	}
+	return ended_silently(sk, RW_PATH_DONE);
+}
+
+#endif
+#endif

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hooks on the kernel's functions, for the flavours fentry and kprobe. None of
+ * them lies on the path of a packet; on the way of a connection that ends in
+ * FIN and that nobody asked to see there is only __tcp_close (and, once a
+ * connection, tcp_check_req).
+ */
+#ifndef RSTWATCH_HOOKS_FUNCTION_H
+#define RSTWATCH_HOOKS_FUNCTION_H
+
+#include "bpf/hooks_answer.h"
+
+/*
+ * close()
+ */
+
+/* States in which a peer may still send, so that the end is remembered. */
+#define PEER_MAY_SEND                                              \
+	(RW_BIT(RW_TCP_ESTABLISHED) | RW_BIT(RW_TCP_SYN_SENT) |    \
+	 RW_BIT(RW_TCP_SYN_RECV) | RW_BIT(RW_TCP_FIN_WAIT1) |      \
+	 RW_BIT(RW_TCP_FIN_WAIT2) | RW_BIT(RW_TCP_CLOSING))
+
+/*
+ * Nothing but a FIN can come of this close(): it leaves no context. What makes
+ * it other: anything unread or lingering, TCP_LINGER2, TCP_REPAIR, an earlier
+ * shutdown(). Running out of orphans is told from the socket itself.
+ */
+static __always_inline bool is_plain(const struct sock *sk,
+				     const struct tcp_sock *tp, __u8 state)
+{
+	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
+
+	if (state != RW_TCP_ESTABLISHED && state != RW_TCP_CLOSE_WAIT)
+		return false;
+	if (SK_FLAG(flags, SOCK_LINGER) || queue_tail(sk))
+		return false;
+	return !(LOAD(sk, sk_shutdown) & SEND_SHUTDOWN) &&
+	       (int)LOAD(tp, linger2) >= 0 && !LOAD_BITS(tp, repair) &&
+	       !is_mptcp(tp);
+}
+
+/*
+ * The socket died of a received RST that was reported before its owner was
+ * known; who closes it is the owner.
+ */
+static __always_inline void name_owner(const struct sock *sk,
+				       const struct tcp_sock *tp)
+{
+	struct rw_context *c = find_context(sk);
+	struct rw_subject s;
+	struct rw_event *ev;
+	__u32 cause;
+
+	if (!c)
+		return;
+	cause = rw_judge(&c->e);
+	subject_of(&s, sk, tp);
+	if (c->await_owner && config.cause_mask & (1ULL << cause) &&
+	    tuple_passes(&s.tuple, s.family)) {
+		s.cookie = c->cookie;
+		s.owner_source = RW_OWNER_CLOSE;
+		ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
+		if (ev) {
+			c->e.flags |= RW_F_ACTOR;
+			fill_event(ev, &c->e, &s, cause, NULL);
+			ev->evidence.kind = RW_KIND_OWNER;
+			bpf_ringbuf_submit(ev, wake_flags());
+		}
+	}
+	drop_context(sk);
+}
+
+static __always_inline int closing(struct sock *sk, long timeout)
+{
+	__u8 state = sk_state(sk);
+	struct rw_context c = {};
+	struct rw_subject s;
+	struct tcp_sock *tp;
+
+	if (state == RW_TCP_LISTEN)
+		return 0;
+	tp = TCP_SK(sk);
+	if (!tp)
+		return 0;
+	if (state == RW_TCP_CLOSE) {
+		name_owner(sk, tp);
+		return 0;
+	}
+	subject_of(&s, sk, tp);
+	if (PEER_MAY_SEND & RW_BIT(state))
+		remember_end(&s.tuple, true);
+	if (is_plain(sk, tp, state))
+		return 0;
+
+	begin(&c, sk, tp, RW_PATH_CLOSE);
+	c.e.flags |= RW_F_ACTOR;
+	if (c.e.flags & RW_F_LINGER && c.e.linger && timeout)
+		c.e.flags |= RW_F_WILL_WAIT;
+	if (state == RW_TCP_SYN_SENT && !(c.e.flags & RW_F_REPAIR) &&
+	    !(c.e.flags & RW_F_LINGER && !c.e.linger)) {
+		c.e.kind = RW_KIND_SILENT;
+		s.owner_source = RW_OWNER_CLOSE;
+		emit(&c.e, &s);
+		return 0;
+	}
+#ifdef RW_KPROBE
+	if (c.e.flags & RW_F_WILL_WAIT && config.has_exit_hook) {
+		__u64 id = bpf_get_current_pid_tgid(), key = sk_key(sk);
+
+		bpf_map_update_elem(&lingering, &id, &key, BPF_ANY);
+	}
+#endif
+	keep_context(sk, &c);
+	return 0;
+}
+
+/* With the socket lock held: what is counted here is what the kernel sees. */
+HOOK(__tcp_close, struct sock *sk, long timeout)
+{
+	return closing(sk, timeout);
+}
+
+/* Kernels without __tcp_close (5.10 before .181): before the socket lock. */
+HOOK(tcp_close, struct sock *sk, long timeout)
+{
+	return closing(sk, timeout);
+}
+
+/* close() returns: only now it is known how long SO_LINGER made it wait. */
+static __always_inline int closed(struct sock *sk)
+{
+	struct rw_context *c = own_context(sk, RW_PATH_CLOSE);
+	struct tcp_sock *tp;
+	struct rw_subject s;
+
+	if (!c)
+		return 0;
+	tp = TCP_SK(sk);
+	if (!tp)
+		return 0;
+	if (c->e.flags & RW_F_WILL_WAIT && c->e.path & RW_PATH_SEND_FIN) {
+		subject_of(&s, sk, tp);
+		s.ktime_ns = c->ktime_ns;
+		s.cookie = c->cookie;
+		s.owner_source = RW_OWNER_CLOSE;
+		c->e.linger_wait_ms =
+			(bpf_ktime_get_ns() - c->ktime_ns) / 1000000;
+		c->e.flags |= RW_F_LINGER_WAIT;
+		emit(&c->e, &s);
+	}
+	drop_context(sk);
+	return 0;
+}
+
+#ifdef RW_FENTRY
+SEC("fexit/__tcp_close")
+int BPF_PROG(on_exit___tcp_close, struct sock *sk)
+{
+	return closed(sk);
+}
+#else
+SEC("kretprobe/__tcp_close")
+int BPF_KRETPROBE(on_exit___tcp_close)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u64 *sk = bpf_map_lookup_elem(&lingering, &id);
+
+	if (!sk)
+		return 0;
+	closed((void *)*sk);
+	bpf_map_delete_elem(&lingering, &id);
+	return 0;
+}
+#endif
+
+/*
+ * FIN
+ */
+
+HOOK(tcp_shutdown, struct sock *sk, int how)
+{
+	struct tcp_sock *tp = TCP_SK(sk);
+	struct rw_context c = {};
+
+	if (!tp || !(how & SEND_SHUTDOWN))
+		return 0;
+	begin(&c, sk, tp, RW_PATH_SHUTDOWN);
+	keep_context(sk, &c);
+	return 0;
+}
+
+/*
+ * Called from close() and shutdown() alone (tcp_close_state() said so). The
+ * state has moved on by then: FIN_WAIT1 when we are first, LAST_ACK when the
+ * peer was.
+ */
+HOOK(tcp_send_fin, struct sock *sk)
+{
+	struct rw_context *seen, c = {};
+	bool second = sk_state(sk) == RW_TCP_LAST_ACK;
+	struct tcp_sock *tp = TCP_SK(sk);
+	struct rw_subject s;
+
+	if (!tp)
+		return 0;
+	subject_of(&s, sk, tp);
+	s.owner_source = RW_OWNER_CLOSE;
+	seen = own_context(sk, RW_PATH_CLOSE | RW_PATH_SHUTDOWN);
+	if (seen) {
+		c = *seen;
+	} else {
+		begin(&c, sk, tp, RW_PATH_CLOSE);
+		c.e.state = second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED;
+		read_send_queue(&c.e, tp, c.e.state, false);
+	}
+	c.e.kind = RW_KIND_FIN;
+	c.e.order = second ? RW_ORDER_SECOND : RW_ORDER_FIRST;
+	c.e.path |= RW_PATH_SEND_FIN;
+	c.e.flags |= RW_F_ACTOR;
+	if (seen && c.e.flags & RW_F_WILL_WAIT && config.has_exit_hook) {
+		keep_context(sk, &c);
+		return 0;
+	}
+	emit(&c.e, &s);
+	if (seen && seen->e.path & RW_PATH_SHUTDOWN)
+		drop_context(sk);
+	return 0;
+}
+
+/*
+ * tcp_disconnect(): SO_LINGER {1,0}, connect(AF_UNSPEC), a listener's children
+ */
+
+/* A listener is closed, shut down or destroyed by this task. */
+HOOK(inet_csk_listen_stop, struct sock *sk)
+{
+	struct rw_context c = {};
+
+	c.e.path = RW_PATH_LISTEN_STOP;
+	c.tid = bpf_get_current_pid_tgid();
+	keep_context(sk, &c);
+	return 0;
+}
+
+/*
+ * A listener forgets a child it never handed out. Mostly because it is being
+ * closed; also from softirq when it closed while the handshake ended.
+ */
+HOOK(inet_child_forget, struct sock *sk, struct request_sock *req,
+     struct sock *child)
+{
+	struct rw_context *parent = own_context(sk, RW_PATH_LISTEN_STOP);
+	struct rw_context c = {};
+	struct tcp_sock *tp = TCP_SK(child);
+
+	if (!tp)
+		return 0;
+	begin(&c, child, tp, RW_PATH_CHILD_FORGET);
+	if (parent) {
+		c.e.path |= RW_PATH_LISTEN_STOP;
+		c.e.flags |= RW_F_ACTOR;
+	}
+	keep_context(child, &c);
+	return 0;
+}
+
+/* shutdown() of a connection attempt goes through tcp_disconnect(). */
+HOOK(inet_shutdown, struct socket *sock, int how)
+{
+	struct sock *sk = LOAD(sock, sk);
+	struct rw_context c = {};
+
+	if (sk_state(sk) != RW_TCP_SYN_SENT)
+		return 0;
+	c.e.path = RW_PATH_INET_SHUTDOWN;
+	c.tid = bpf_get_current_pid_tgid();
+	keep_context(sk, &c);
+	return 0;
+}
+
+HOOK(tcp_disconnect, struct sock *sk, int flags)
+{
+	struct rw_context *seen, c = {};
+	__u8 state = sk_state(sk);
+	struct tcp_sock *tp;
+	struct rw_subject s;
+
+	if (state == RW_TCP_CLOSE || state == RW_TCP_LISTEN)
+		return 0;
+	tp = TCP_SK(sk);
+	if (!tp)
+		return 0;
+	subject_of(&s, sk, tp);
+	seen = own_context(sk, RW_PATH_CLOSE | RW_PATH_CHILD_FORGET |
+				       RW_PATH_INET_SHUTDOWN);
+	if (seen && !(seen->e.path & RW_PATH_INET_SHUTDOWN)) {
+		c = *seen;
+		c.e.path |= RW_PATH_DISCONNECT;
+	} else {
+		begin(&c, sk, tp, RW_PATH_DISCONNECT);
+		if (seen)
+			c.e.path |= RW_PATH_INET_SHUTDOWN;
+		if (!(c.e.flags & RW_F_NEVER_ACCEPTED))
+			c.e.flags |= RW_F_ACTOR;
+	}
+	remember_end(&s.tuple, c.e.flags & RW_F_ACTOR);
+	if (disconnect_resets(&c.e, tp)) {
+		keep_context(sk, &c);
+		return 0;
+	}
+	c.e.kind = RW_KIND_SILENT;
+	if (c.e.flags & RW_F_ACTOR)
+		s.owner_source = RW_OWNER_CLOSE;
+	emit(&c.e, &s);
+	drop_context(sk);
+	return 0;
+}
+
+/*
+ * The act itself
+ */
+
+/* SOCK_DESTROY and bpf_sock_destroy(). @sk may be a request or a minisock. */
+HOOK(tcp_abort, struct sock *sk, int err)
+{
+	struct rw_context c = {};
+
+	c.e.path = RW_PATH_ABORT;
+	c.tid = bpf_get_current_pid_tgid();
+	keep_context(sk, &c);
+	return 0;
+}
+
+HOOK(mptcp_subflow_reset, struct sock *sk)
+{
+	struct rw_context c = {};
+
+	c.e.path = RW_PATH_MPTCP_SUBFLOW;
+	c.tid = bpf_get_current_pid_tgid();
+	keep_context(sk, &c);
+	return 0;
+}
+
+/* Whose socket: the actor's own, unless the actor is an outsider. */
+static __always_inline __u8 owner_of_reset(const struct rw_evidence *e)
+{
+	if (!(e->flags & RW_F_ACTOR) || e->path & RW_PATH_ABORT)
+		return RW_OWNER_NONE;
+	return e->path & RW_PATH_CLOSE || e->path & RW_PATH_CHILD_FORGET
+		       ? RW_OWNER_CLOSE
+		       : RW_OWNER_CONNECT;
+}
+
+static __always_inline int active_reset(struct sock *sk, __s32 reason)
+{
+	struct rw_context *seen, c = {};
+	struct tcp_sock *tp = TCP_SK(sk);
+	bool live = sk_state(sk) != RW_TCP_CLOSE;
+	struct rw_subject s;
+	__u32 marks;
+
+	if (!tp)
+		return 0;
+	subject_of(&s, sk, tp);
+	seen = own_context(sk, ~0u);
+	marks = seen ? seen->e.path : 0;
+	if (live) {
+		marks &= RW_PATH_ABORT | RW_PATH_MPTCP_SUBFLOW;
+		begin(&c, sk, tp, marks);
+		if (marks & RW_PATH_ABORT)
+			c.e.flags |= RW_F_ACTOR;
+	} else if (marks & (RW_PATH_CLOSE | RW_PATH_DISCONNECT)) {
+		c = *seen;
+		s.cookie = c.cookie;
+	} else {
+		begin_orphan(&c, sk, tp);
+	}
+	finish_reset(&c.e, sk, tp);
+	if (config.reason_arg_active >= 0)
+		set_reason(&c.e, reason);
+	c.e.path |= RW_PATH_ACTIVE_RESET;
+	s.owner_source = owner_of_reset(&c.e);
+	emit(&c.e, &s);
+	if (!live || config.rst_only) {
+		drop_context(sk);
+		return 0;
+	}
+	remember_end(&s.tuple, false);
+	c.told = 1;
+	keep_context(sk, &c);
+	return 0;
+}
+
+/*
+ * Three signatures are in use and changed inside stable series; which argument
+ * is the reason comes from BTF.
+ */
+#ifdef RW_FENTRY
+SEC("fentry/tcp_send_active_reset")
+int BPF_PROG(on_tcp_send_active_reset, struct sock *sk)
+{
+	__s32 reason = 0;
+
+	if (config.reason_arg_active == 1)
+		reason = (__s32)ctx[1];
+	else if (config.reason_arg_active == 2)
+		reason = (__s32)ctx[2];
+	return active_reset(sk, reason);
+}
+#else
+HOOK(tcp_send_active_reset, struct sock *sk, __u64 second, __u64 third)
+{
+	return active_reset(sk, config.reason_arg_active == 1 ? second : third);
+}
+#endif
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The same story told by three tracepoints, for kernels that allow no hook on
+ * a function. They show a teardown's steps, not who took them: which call it
+ * was follows from the socket (the lock, SOCK_DEAD, the file's last reference)
+ * and is marked as deduced.
+ *
+ * Raw tracepoints, not BTF ones: sk and skb of tcp_send_reset may be NULL or a
+ * minisock, and a plain argument can be looked at before it is believed.
+ */
+#ifndef RSTWATCH_HOOKS_TRACEPOINT_H
+#define RSTWATCH_HOOKS_TRACEPOINT_H
+
+#include "bpf/hooks_answer.h"
+
+/* The listener a task closed last: its children are reset in that call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64); /* pid_tgid */
+	__type(value, __u64); /* listening sk */
+} closed_listeners SEC(".maps");
+
+/*
+ * Has the last reference to the socket's file gone? Then this is close() or
+ * exit; otherwise the application still holds the socket. A socket of the
+ * kernel's own has no file: its close cannot be told from its shutdown.
+ */
+static __always_inline bool file_gone(const struct sock *sk)
+{
+	struct file *file = PEEK(sk, sk_socket, file);
+	struct file___count *by_count = (void *)file;
+	struct file___ref *by_ref = (void *)file;
+
+	if (!file)
+		return PEEK(sk, sk_socket) &&
+		       (PEEK(sk, sk_shutdown) & (RCV_SHUTDOWN | SEND_SHUTDOWN)) ==
+			       (RCV_SHUTDOWN | SEND_SHUTDOWN);
+	if (bpf_core_field_exists(by_ref->f_ref))
+		return PEEK(by_ref, f_ref.refcnt.counter) < 0;
+	return PEEK(by_count, f_count.counter) <= 0;
+}
+
+static __always_inline bool is_linger_zero(const struct rw_evidence *e)
+{
+	return e->flags & RW_F_LINGER && !e->linger;
+}
+
+/* The same evidence as the function hooks take, at a change of state. */
+static __always_inline void begin_change(struct rw_context *c,
+					 const struct sock *sk,
+					 const struct tcp_sock *tp)
+{
+	begin(c, sk, tp, RW_PATH_SET_STATE);
+	/* __tcp_close() has purged the queue by now, the numbers stand */
+	c->e.unread = unread_by_sequence(sk, tp);
+	read_errors(&c->e, sk);
+}
+
+/* tcp_close_state() decided on a FIN: nothing but close and shutdown does. */
+static __always_inline int fin_decided(struct sock *sk, int newstate)
+{
+	const struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct rw_context c = {};
+	struct rw_subject s;
+
+	subject_of(&s, sk, tp);
+	if (newstate == RW_TCP_FIN_WAIT1)
+		remember_end(&s.tuple, true);
+	if (config.rst_only)
+		return 0;
+	begin_change(&c, sk, tp);
+	c.e.kind = RW_KIND_FIN;
+	c.e.order = newstate == RW_TCP_LAST_ACK ? RW_ORDER_SECOND
+						: RW_ORDER_FIRST;
+	c.e.flags |= RW_F_ACTOR;
+	if (file_gone(sk)) {
+		c.e.deduced = RW_PATH_CLOSE;
+		c.e.unread = 0; /* or it would be a reset */
+	} else {
+		c.e.deduced = RW_PATH_SHUTDOWN;
+	}
+	if (!PEEK(sk, sk_socket, file))
+		c.e.flags |= RW_F_INFERRED;
+	s.owner_source = RW_OWNER_CLOSE;
+	emit(&c.e, &s);
+	return 0;
+}
+
+/* Which call is ending this connection, while it is still SOCK_DEAD-free? */
+static __always_inline void deduce_call(struct rw_evidence *e,
+					const struct sock *sk)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	e->flags |= RW_F_INFERRED;
+	if (e->flags & RW_F_NEVER_ACCEPTED) {
+		e->deduced = RW_PATH_DISCONNECT | RW_PATH_CHILD_FORGET;
+		if (bpf_map_lookup_elem(&closed_listeners, &id))
+			e->flags |= RW_F_ACTOR;
+		return;
+	}
+	e->flags |= RW_F_ACTOR;
+	if (!file_gone(sk)) {
+		e->deduced = RW_PATH_DISCONNECT;
+		return;
+	}
+	e->deduced = RW_PATH_CLOSE;
+	if (e->flags & RW_F_REPAIR || (is_linger_zero(e) && !e->unread))
+		e->deduced |= RW_PATH_DISCONNECT;
+}
+
+/* An error ended it, and it was not a reset. */
+static __always_inline bool ended_by_error(const struct rw_evidence *e)
+{
+	if (!e->sk_err || e->sk_err == RW_ECONNRESET || e->sk_err == RW_EPIPE)
+		return false;
+	return e->sk_err == RW_ETIMEDOUT || !(e->flags & RW_F_LOCK_OWNED) ||
+	       e->sk_err == RW_ECONNABORTED || e->state == RW_TCP_SYN_SENT;
+}
+
+static __always_inline int closing_now(struct sock *sk)
+{
+	const struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct rw_context *seen = find_context(sk), c = {};
+	struct rw_subject s;
+	bool resets;
+
+	if (seen && seen->told) {
+		seen->told = 0;
+		return 0;
+	}
+	begin_change(&c, sk, tp);
+	if (ended_by_error(&c.e))
+		return ended_silently(sk, RW_PATH_SET_STATE);
+	if (c.e.flags & RW_F_DEAD)
+		return c.e.flags & RW_F_LOCK_OWNED
+			       ? 0
+			       : ended_silently(sk, RW_PATH_SET_STATE);
+
+	deduce_call(&c.e, sk);
+	resets = disconnect_resets(&c.e, tp) ||
+		 (c.e.unread && !(c.e.flags & RW_F_REPAIR) &&
+		  c.e.deduced == RW_PATH_CLOSE && c.e.state != RW_TCP_SYN_SENT);
+	if (resets) {
+		/* whether it really does is told by tcp_send_reset */
+		keep_context(sk, &c);
+		return 0;
+	}
+	if (c.e.state != RW_TCP_SYN_SENT &&
+	    !(c.e.deduced & RW_PATH_CLOSE && c.e.deduced & RW_PATH_DISCONNECT))
+		return 0; /* the ordinary end of LAST_ACK or CLOSING */
+	subject_of(&s, sk, tp);
+	c.e.kind = RW_KIND_SILENT;
+	s.owner_source = RW_OWNER_CLOSE;
+	emit(&c.e, &s);
+	return 0;
+}
+
+HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
+{
+	__u64 id, key = sk_key(sk);
+
+	if (newstate != RW_TCP_CLOSE && newstate != RW_TCP_FIN_WAIT1 &&
+	    newstate != RW_TCP_LAST_ACK)
+		return 0;
+	if (oldstate == RW_TCP_CLOSE || PEEK(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	if (newstate != RW_TCP_CLOSE)
+		return fin_decided(sk, newstate);
+	if (oldstate == RW_TCP_LISTEN) {
+		id = bpf_get_current_pid_tgid();
+		bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
+		return 0;
+	}
+	return closing_now(sk);
+}
+
+/* Does the kernel's own word confirm what was deduced? */
+static __always_inline bool confirmed(const struct rw_evidence *e)
+{
+	switch (e->reason) {
+	case RW_REASON_ABORT_ON_CLOSE:
+	case RW_REASON_ABORT_ON_LINGER:
+	case RW_REASON_ABORT_ON_MEMORY:
+	case RW_REASON_KEEPALIVE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
+{
+	const struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct rw_context *seen = find_context(sk), c = {};
+	bool live = sk_state(sk) != RW_TCP_CLOSE;
+	struct rw_subject s;
+
+	subject_of(&s, sk, tp);
+	if (seen && !live && !seen->told) {
+		c = *seen;
+		s.cookie = c.cookie;
+	} else if (live) {
+		begin(&c, sk, tp, 0);
+		if (c.e.flags & RW_F_LOCK_OWNED && !(c.e.flags & RW_F_MPTCP)) {
+			c.e.deduced = RW_PATH_ABORT;
+			c.e.flags |= RW_F_ACTOR | RW_F_INFERRED;
+		}
+	} else {
+		begin_orphan(&c, sk, tp);
+		c.e.path = 0;
+		c.e.deduced = RW_PATH_CLOSE;
+		c.e.flags |= RW_F_INFERRED;
+	}
+	finish_reset(&c.e, sk, tp);
+	if (config.tp_has_reason)
+		set_reason(&c.e, reason);
+	if (confirmed(&c.e))
+		c.e.flags &= ~RW_F_INFERRED;
+	c.e.path |= RW_PATH_TP_SEND_RESET;
+	if (c.e.flags & RW_F_ACTOR && !(c.e.deduced & RW_PATH_ABORT))
+		s.owner_source = RW_OWNER_CLOSE;
+	emit(&c.e, &s);
+	remember_end(&s.tuple, s.owner_source != RW_OWNER_NONE);
+	if (!live) {
+		drop_context(sk);
+		return 0;
+	}
+	c.told = 1;
+	keep_context(sk, &c);
+	return 0;
+}
+
+SEC("raw_tp/tcp_send_reset")
+int on_tcp_send_reset(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct sock *sk = (struct sock *)ctx->args[0];
+	struct sk_buff *skb = (struct sk_buff *)ctx->args[1];
+	__s32 reason = 0;
+
+	/* reading an argument that is not there would refuse the attachment */
+	if (config.tp_has_reason)
+		reason = (__s32)ctx->args[2];
+	if (skb)
+		return answer(sk, skb, RW_PATH_TP_SEND_RESET, reason);
+	return sk ? active_reset_told(sk, reason) : 0;
+}
+
+/*
+ * tcp_reset(), without the segment: the socket may have reset itself for data
+ * nobody can read, and answer in a moment.
+ */
+HOOK(tcp_receive_reset, struct sock *sk)
+{
+	return received(sk, may_reset_itself(sk) ? RW_F_HELD : 0);
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* All maps, their bounds, and what is lost when one is full. */
+#ifndef RSTWATCH_MAPS_H
+#define RSTWATCH_MAPS_H
+
+#include "bpf/event.h"
+
+/* Set by user space before loading; a constant to the verifier. */
+const volatile struct rw_config config = {};
+
+/*
+ * For every port, one bit in each of three sets: either end, local, remote.
+ * Consulted only when config.port_filter says so.
+ */
+const volatile __u64 port_any[1024] = {};
+const volatile __u64 port_local[1024] = {};
+const volatile __u64 port_remote[1024] = {};
+
+/* What has been seen of a teardown that is still under way on a socket. */
+struct rw_context {
+	struct rw_evidence e;
+	__u64 ktime_ns;
+	__u64 cookie;
+	__u32 tid;	   /* the task whose call this is */
+	__u8 reset_state;  /* state when data reset the socket from within */
+	__u8 told;	   /* its RST was told: its death is no second event */
+	__u8 await_owner;  /* the close that follows names the owner */
+	__u8 pad;
+};
+
+/*
+ * Keyed by the address of the socket, never by thread: timers and softirqs act
+ * on other sockets in between. Least recently used entries go first, so that
+ * an entry nobody fetches is no leak.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct rw_context);
+} contexts SEC(".maps");
+
+/* Which socket a task is closing while it lingers, for the return probe. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64); /* pid_tgid */
+	__type(value, __u64); /* sk */
+} lingering SEC(".maps");
+
+/* A connection that ended here, and who ended it. */
+struct rw_ended {
+	__u64 ktime_ns;
+	struct rw_task owner; /* pid 0: not known */
+};
+
+/* Answers "whose was it" for segments that come after the end. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct rw_tuple);
+	__type(value, struct rw_ended);
+} ended SEC(".maps");
+
+/*
+ * A reset received on a socket that might as well have reset itself, where the
+ * kernel does not hand us the segment. The record goes out marked RW_F_HELD;
+ * an answer from the same socket takes the key away again, and user space
+ * believes the record only if the key is still here a moment later.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);   /* sk */
+	__type(value, __u64); /* ktime_ns of the record */
+} held SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, RW_CAUSE_MAX);
+	__type(key, __u32);
+	__type(value, struct rw_count);
+} counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u8);
+} pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+
+#endif

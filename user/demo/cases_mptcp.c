@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Resets of Multipath TCP (RFC 8684). */
+#include "case.h"
+#include "harness.h"
+#include "raw.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/mptcp.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+#ifndef SOL_MPTCP
+#define SOL_MPTCP 284
+#endif
+
+#define UNREAD 100
+#define SYN_SEQ 1000
+
+/* All sockets of the case speak MPTCP from here on. */
+static void use_mptcp(struct demo *d)
+{
+	int fd = socket(d->family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	if (fd < 0)
+		skip(d, "no MPTCP here: %s", strerror(errno));
+	close(fd);
+	d->protocol = IPPROTO_MPTCP;
+}
+
+/* Both ends may have agreed on plain TCP, which has no fastclose. */
+static void check_mptcp(struct demo *d, struct end *end)
+{
+	struct mptcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(end->fd, SOL_MPTCP, MPTCP_INFO, &info, &len))
+		skip(d, "MPTCP_INFO: %s", strerror(errno));
+	check(d, !(info.mptcpi_flags & MPTCP_INFO_FLAG_FALLBACK),
+	      "%s speaks MPTCP", end->role);
+}
+
+/* --- mptcp-fastclose --- */
+
+static void mptcp_fastclose_run(struct demo *d)
+{
+	const struct actor by = me();
+	struct pair p;
+
+	use_mptcp(d);
+	p = connect_pair(d);
+	check_mptcp(d, p.client);
+	check_mptcp(d, p.server);
+	send_bytes(d, p.server, UNREAD);
+	await_data(d, p.client, UNREAD);
+	expect_rst(d, p.client, "mptcp-fastclose", "ESTABLISHED", &by);
+	close_end(d, p.client);
+	expect_received(d, p.server, "reset-by-peer", "ESTABLISHED");
+	check_read_error(d, p.server, ECONNRESET);
+	close_end(d, p.server);
+}
+
+/* --- mptcp-subflow --- */
+
+/* RFC 8684, 3.2: MP_JOIN of a SYN, with a token nobody has. */
+static const uint8_t mp_join[12] = { 30, 12, 0x10, 1, 0xde, 0xad, 0xbe, 0xef,
+				     1, 2, 3, 4 };
+
+static void mptcp_subflow_run(struct demo *d)
+{
+	struct segment syn = { .flags = TH_SYN, .seq = SYN_SEQ,
+			       .options = mp_join,
+			       .options_len = sizeof(mp_join) };
+	struct end *answerer;
+	int raw, listener, reserved;
+
+	use_mptcp(d);
+	raw = raw_open(d);
+	listener = listen_at(d, BACKLOG, &syn.to);
+	d->protocol = 0;
+	reserved = bind_fresh(d, &syn.from);
+	answerer = new_address(d, "server", &syn.to, &syn.from);
+	with_provocation(expect_rst(d, answerer, "mptcp-subflow", NULL, NULL),
+			 0);
+	raw_send(d, raw, &syn);
+	raw_await(d, raw, &syn.to, &syn.from, TH_RST | TH_ACK);
+	check(d, true, "RST comes back");
+	close_listener(d, listener);
+	close(reserved);
+	close(raw);
+}
+
+const struct demo_case mptcp_cases[] = {
+	{
+		.name = "mptcp-fastclose",
+		.sentence = "close() of an MPTCP connection with unread data sends RST with MP_FASTCLOSE.",
+		.calls = "sockets of IPPROTO_MPTCP; server write(100); client close() without read()",
+		.peer_sees = "RST, read() fails with ECONNRESET",
+		.causes = "client mptcp-fastclose, server reset-by-peer",
+		.run = mptcp_fastclose_run,
+	}, {
+		.name = "mptcp-subflow",
+		.sentence = "A SYN that joins an MPTCP connection nobody knows is answered with RST.",
+		.calls = "server listen() with IPPROTO_MPTCP; a raw socket sends SYN with MP_JOIN and a wrong token",
+		.peer_sees = "RST",
+		.causes = "server mptcp-subflow (kernel)",
+		.needs_root = true,
+		.run = mptcp_subflow_run,
+	},
+	{ 0 },
+};

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Numbers and addresses as text: see format.h. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "format.h"
+
+/* "00" to "99": two digits for one division. */
+static const char pairs[] =
+	"00010203040506070809101112131415161718192021222324"
+	"25262728293031323334353637383940414243444546474849"
+	"50515253545556575859606162636465666768697071727374"
+	"75767778798081828384858687888990919293949596979899";
+
+static const uint64_t powers_of_ten[] = {
+	1ULL,
+	10ULL,
+	100ULL,
+	1000ULL,
+	10000ULL,
+	100000ULL,
+	1000000ULL,
+	10000000ULL,
+	100000000ULL,
+	1000000000ULL,
+	10000000000ULL,
+	100000000000ULL,
+	1000000000000ULL,
+	10000000000000ULL,
+	100000000000000ULL,
+	1000000000000000ULL,
+	10000000000000000ULL,
+	100000000000000000ULL,
+	1000000000000000000ULL,
+	10000000000000000000ULL,
+};
+
+/* 1233 / 4096 is log10(2) closely enough for 64 bits. */
+static unsigned int count_digits(uint64_t value)
+{
+	unsigned int bits = 64 - (unsigned int)__builtin_clzll(value | 1);
+	unsigned int guess = bits * 1233 >> 12;
+
+	return guess + (value >= powers_of_ten[guess]);
+}
+
+char *format_u64(char *p, uint64_t value)
+{
+	char *at, *end;
+
+	if (value < 10) {
+		*p = (char)('0' + value);
+		return p + 1;
+	}
+	end = p + count_digits(value);
+	for (at = end; value >= 10; value /= 100) {
+		at -= 2;
+		memcpy(at, pairs + value % 100 * 2, 2);
+	}
+	if (at > p)
+		*p = (char)('0' + value);
+	return end;
+}
+
+char *format_i64(char *p, int64_t value)
+{
+	if (value >= 0)
+		return format_u64(p, (uint64_t)value);
+	*p = '-';
+	return format_u64(p + 1, -(uint64_t)value);
+}
+
+char *format_padded(char *p, uint64_t value, unsigned int digits)
+{
+	for (char *at = p + digits; at > p; value /= 100) {
+		at -= 2;
+		memcpy(at, pairs + value % 100 * 2, 2);
+	}
+	return p + digits;
+}
+
+struct octet {
+	char text[7]; /* with the dot that follows */
+	uint8_t len;
+};
+
+#define OCTET(digits) { digits ".", sizeof(digits) }
+#define OCTETS(tens) \
+	OCTET(tens "0"), OCTET(tens "1"), OCTET(tens "2"), OCTET(tens "3"), \
+	OCTET(tens "4"), OCTET(tens "5"), OCTET(tens "6"), OCTET(tens "7"), \
+	OCTET(tens "8"), OCTET(tens "9")
+
+static const struct octet octets[256] = {
+	OCTETS(""),   OCTETS("1"),  OCTETS("2"),  OCTETS("3"),	OCTETS("4"),
+	OCTETS("5"),  OCTETS("6"),  OCTETS("7"),  OCTETS("8"),	OCTETS("9"),
+	OCTETS("10"), OCTETS("11"), OCTETS("12"), OCTETS("13"), OCTETS("14"),
+	OCTETS("15"), OCTETS("16"), OCTETS("17"), OCTETS("18"), OCTETS("19"),
+	OCTETS("20"), OCTETS("21"), OCTETS("22"), OCTETS("23"), OCTETS("24"),
+	OCTET("250"), OCTET("251"), OCTET("252"), OCTET("253"), OCTET("254"),
+	OCTET("255"),
+};
+
+char *format_ipv4(char *p, const uint8_t *address)
+{
+	for (int i = 0; i < 4; i++) {
+		const struct octet *octet = &octets[address[i]];
+
+		memcpy(p, octet->text, 4);
+		p += octet->len;
+	}
+	return p - 1; /* the last dot */
+}
+
+static uint16_t group(const uint8_t *address, int i)
+{
+	return (uint16_t)(address[2 * i] << 8 | address[2 * i + 1]);
+}
+
+/* The longest run of two or more zero groups, the first of equals. */
+static int longest_zeros(const uint8_t *address, int *len)
+{
+	int best = -1;
+
+	*len = 1;
+	for (int i = 0; i < 8; i++) {
+		int n = 0;
+
+		while (i + n < 8 && !group(address, i + n))
+			n++;
+		if (n > *len) {
+			best = i;
+			*len = n;
+		}
+		i += n;
+	}
+	return best;
+}
+
+static char *format_hex(char *p, uint16_t value)
+{
+	static const char digits[] = "0123456789abcdef";
+	bool started = false;
+
+	for (int shift = 12; shift >= 0; shift -= 4) {
+		started |= value >> shift || !shift;
+		if (started)
+			*p++ = digits[value >> shift & 0xf];
+	}
+	return p;
+}
+
+static bool is_mapped_ipv4(const uint8_t *address)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return !memcmp(address, prefix, sizeof(prefix));
+}
+
+char *format_ipv6(char *p, const uint8_t *address)
+{
+	int zeros_len, zeros = longest_zeros(address, &zeros_len);
+
+	if (is_mapped_ipv4(address)) {
+		memcpy(p, "::ffff:", 7);
+		return format_ipv4(p + 7, address + 12);
+	}
+	for (int i = 0; i < 8; i++) {
+		if (i == zeros) {
+			*p++ = ':';
+			i += zeros_len - 1;
+			if (i == 7)
+				*p++ = ':';
+			continue;
+		}
+		if (i)
+			*p++ = ':';
+		p = format_hex(p, group(address, i));
+	}
+	return p;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdbool.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "held.h"
+
+int held_put(struct held *held, const struct rw_event *event)
+{
+	if (held->n == HELD_MAX)
+		return -1;
+	held->events[held->n++] = *event;
+	return 0;
+}
+
+/* The key is still there, and it is this record's. */
+static bool is_true(const struct held *held, const struct rw_event *event)
+{
+	__u64 ktime_ns = 0;
+
+	if (bpf_map_lookup_elem(held->map, &event->sk, &ktime_ns))
+		return false;
+	if (ktime_ns == event->ktime_ns)
+		bpf_map_delete_elem(held->map, &event->sk);
+	/* a later reset of a new socket at the same address */
+	return ktime_ns >= event->ktime_ns;
+}
+
+int held_next(struct held *held, uint64_t older_than, struct rw_event *event)
+{
+	while (held->n && held->events[0].ktime_ns < older_than) {
+		*event = held->events[0];
+		held->n--;
+		memmove(held->events, held->events + 1,
+			held->n * sizeof(*held->events));
+		event->evidence.flags &= ~RW_F_HELD;
+		if (is_true(held, event))
+			return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stddef.h>
+
+#include "hooks.h"
+
+#define HOOK(fn, when, lost) { "on_" fn, fn, lost, when }
+
+const struct hook function_hooks[] = {
+	HOOK("__tcp_close", HOOK_ALWAYS,
+	     "unread bytes are counted before the socket lock"),
+	HOOK("tcp_close", HOOK_FALLBACK, NULL),
+	{ "on_exit___tcp_close", "__tcp_close", "linger_waited_ms is unknown",
+	  HOOK_UNLESS_RST_ONLY },
+	HOOK("tcp_disconnect", HOOK_ALWAYS, NULL),
+	HOOK("tcp_send_active_reset", HOOK_ALWAYS, NULL),
+	HOOK("tcp_v4_send_reset", HOOK_ALWAYS,
+	     "resets that answer an IPv4 segment are not seen"),
+	HOOK("tcp_v6_send_reset", HOOK_ALWAYS,
+	     "resets that answer an IPv6 segment are not seen"),
+	HOOK("tcp_reset", HOOK_ALWAYS, "received resets are not seen"),
+	HOOK("tcp_abort", HOOK_ALWAYS, "socket-destroyed reads as unknown"),
+	HOOK("inet_csk_listen_stop", HOOK_ALWAYS,
+	     "listener-closed has no actor"),
+	HOOK("inet_child_forget", HOOK_ALWAYS, "listener-closed has no actor"),
+	HOOK("tcp_check_req", HOOK_ALWAYS,
+	     "reset-in-handshake is not seen; before 6.10 accept-overflow "
+	     "reads as handshake"),
+	HOOK("mptcp_subflow_reset", HOOK_ALWAYS,
+	     "mptcp-subflow reads as mptcp-fastclose"),
+	HOOK("tcp_shutdown", HOOK_UNLESS_RST_ONLY, "shutdown reads as close"),
+	HOOK("inet_shutdown", HOOK_UNLESS_RST_ONLY,
+	     "a connection attempt that is shut down reads as disconnect"),
+	HOOK("tcp_send_fin", HOOK_UNLESS_RST_ONLY, "FINs are not seen"),
+	HOOK("tcp_done", HOOK_UNLESS_RST_ONLY,
+	     "timed-out, unreachable and silent user-timeout are not seen"),
+	{},
+};
+
+const struct hook tracepoint_hooks[] = {
+	HOOK("inet_sock_set_state", HOOK_ALWAYS, NULL),
+	HOOK("tcp_send_reset", HOOK_ALWAYS, NULL),
+	HOOK("tcp_receive_reset", HOOK_ALWAYS, "received resets are not seen"),
+	{},
+};

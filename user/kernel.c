@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/btf.h>
+
+#include "kernel.h"
+#include "reason.h"
+
+#define REASON_PREFIX "SK_RST_REASON_"
+
+static struct btf *btf;
+static const struct btf_type *reasons; /* enum sk_rst_reason, from 6.10 */
+
+/* Names of the reasons that decide anything, by enum rw_reason. */
+static const char *const reason_keys[RW_REASON_MAX] = {
+	[RW_REASON_TCP_FLAGS] = "TCP_FLAGS",
+	[RW_REASON_INVALID_SYN] = "INVALID_SYN",
+	[RW_REASON_ABORT_ON_CLOSE] = "TCP_ABORT_ON_CLOSE",
+	[RW_REASON_ABORT_ON_LINGER] = "TCP_ABORT_ON_LINGER",
+	[RW_REASON_ABORT_ON_MEMORY] = "TCP_ABORT_ON_MEMORY",
+	[RW_REASON_KEEPALIVE] = "TCP_KEEPALIVE_TIMEOUT",
+	[RW_REASON_STATE] = "TCP_STATE",
+	[RW_REASON_MPTCP] = "MPTCP_RST_EUNSPEC",
+};
+
+int kernel_open(void)
+{
+	int id;
+
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return -errno;
+	id = btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM);
+	reasons = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	return 0;
+}
+
+void kernel_close(void)
+{
+	btf__free(btf);
+	btf = NULL;
+	reasons = NULL;
+}
+
+int kernel_function_id(const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+}
+
+bool kernel_has_function(const char *name)
+{
+	return kernel_function_id(name) > 0;
+}
+
+static const struct btf_type *prototype(const char *function)
+{
+	int id = kernel_function_id(function);
+
+	if (id <= 0)
+		return NULL;
+	return btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+}
+
+/* Position of the argument called @name, -1 when there is none. */
+static int argument(const char *function, const char *name)
+{
+	const struct btf_type *proto = prototype(function);
+
+	for (int i = 0; proto && i < btf_vlen(proto); i++) {
+		__u32 off = btf_params(proto)[i].name_off;
+
+		if (!strcmp(btf__name_by_offset(btf, off), name))
+			return i;
+	}
+	return -1;
+}
+
+/* Number of arguments of a tracepoint, the hidden first one not counted. */
+static int tracepoint_arguments(const char *typedef_name)
+{
+	const struct btf_type *type;
+	int id = btf__find_by_name_kind(btf, typedef_name, BTF_KIND_TYPEDEF);
+
+	if (id <= 0)
+		return 0;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	type = btf__type_by_id(btf, type->type);
+	return btf_vlen(type) - 1;
+}
+
+/* Without the prefix, and not the marker at the end of the enum. */
+static const char *short_name(const struct btf_enum *e)
+{
+	const char *name = btf__name_by_offset(btf, e->name_off);
+	size_t len = strlen(REASON_PREFIX);
+
+	return strncmp(name, REASON_PREFIX, len) ? name : name + len;
+}
+
+const char *reason_name(int32_t raw)
+{
+	for (int i = 0; reasons && i < btf_vlen(reasons); i++)
+		if (btf_enum(reasons)[i].val == raw)
+			return short_name(&btf_enum(reasons)[i]);
+	return NULL;
+}
+
+static int reason_number(const char *key)
+{
+	for (int i = 0; reasons && key && i < btf_vlen(reasons); i++)
+		if (!strcmp(short_name(&btf_enum(reasons)[i]), key))
+			return btf_enum(reasons)[i].val;
+	return -1;
+}
+
+/* The last reason of the MPTCP family: they are numbered in a row. */
+static int last_mptcp_reason(void)
+{
+	int last = -1;
+
+	for (int i = 0; reasons && i < btf_vlen(reasons); i++) {
+		const struct btf_enum *e = &btf_enum(reasons)[i];
+
+		if (!strncmp(short_name(e), "MPTCP_RST_", 10) && e->val > last)
+			last = e->val;
+	}
+	return last;
+}
+
+/* The coarse clock ticks once a jiffy: its resolution is 1/HZ. */
+static uint32_t ticks_per_second(void)
+{
+	struct timespec tick = {};
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || !tick.tv_nsec)
+		return 250;
+	return (1000000000L + tick.tv_nsec / 2) / tick.tv_nsec;
+}
+
+void kernel_describe(struct rw_config *config)
+{
+	const struct btf_type *reset = prototype("tcp_reset");
+
+	config->hz = ticks_per_second();
+	config->reason_arg_active = argument("tcp_send_active_reset", "reason");
+	config->reason_arg_answer = argument("tcp_v4_send_reset", "reason");
+	config->reset_has_skb = reset && btf_vlen(reset) > 1;
+	config->tp_has_reason =
+		tracepoint_arguments("btf_trace_tcp_send_reset") == 3;
+	for (int i = 0; i < RW_REASON_MAX; i++)
+		config->reason[i] = reason_number(reason_keys[i]);
+	config->reason_mptcp_last = last_mptcp_reason();
+}

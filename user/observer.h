@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The three flavours: which of them this kernel lets us attach is found by
+ * trying, never by version.
+ */
+#ifndef RSTWATCH_OBSERVER_H
+#define RSTWATCH_OBSERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "options.h"
+#include "run.h"
+
+struct bpf_object;
+
+#define OBSERVER_MAX_PROBES 32
+
+/* A flavour that is loaded and attached. */
+struct observer {
+	struct bpf_object *object;
+	struct bpf_link *links[OBSERVER_MAX_PROBES];
+	const char *probes[OBSERVER_MAX_PROBES];
+	char *degraded[OBSERVER_MAX_PROBES];
+	size_t n_links, n_degraded;
+	const char *name;
+	struct rw_config config;
+};
+
+/**
+ * observer_open() - load and attach the flavour the options ask for
+ *
+ * Prints one line to stderr when that is impossible, saying what is missing.
+ *
+ * Return: 0, or the exit code of the program (69, 77, 1).
+ */
+int observer_open(struct observer *observer, const struct options *options);
+
+/* observer_detach() - no further events; what is in the ring stays readable */
+void observer_detach(struct observer *observer);
+
+void observer_close(struct observer *observer);
+
+/* observer_map() - file descriptor of a map of the object */
+int observer_map(const struct observer *observer, const char *name);
+
+/* observer_counts() - sum the counters over all CPUs; @counts: RW_CAUSE_MAX */
+int observer_counts(const struct observer *observer, struct rw_count *counts);
+
+#endif

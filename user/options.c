@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command line of rstwatch: see options.h. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "names.h"
+#include "options.h"
+#include "text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define FIELD(name) offsetof(struct options, name)
+
+#define BUFFER_MIN 4096ULL
+#define BUFFER_MAX (1ULL << 30)
+#define BUFFER_DEFAULT (4ULL << 20)
+
+#define PID_LIMIT 4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
+#define DURATION_MAX_S 1000000000ULL
+#define MESSAGE_MAX 256 /* of what the user typed, bytes shown */
+#define KEY_LONG_ONLY 256 /* keys of options without a letter start here */
+
+/* The one table: parsing, --help and what is checked come from it. */
+struct option_row {
+	const char *name;
+	char letter;	 /* 0: long only */
+	const char *arg; /* NULL: takes none */
+	const char *help;
+	/* Stores @arg in the field; 0, or -1 after a line on stderr. */
+	int (*parse)(struct options *options, const struct option_row *row,
+		     const char *arg);
+	size_t field;	    /* offset in struct options */
+	unsigned int value; /* for flags and choices: what to store */
+	unsigned int max;   /* for numbers: 1..max */
+	const char *noun;   /* for numbers: what to call one */
+	const char *const *words; /* for choices, NULL at the end */
+};
+
+/* One line, whatever the user typed: newlines and escapes are not copied. */
+static int __attribute__((format(printf, 1, 2))) complain(const char *format,
+							  ...)
+{
+	va_list args;
+	char *line;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&line, format, args);
+	va_end(args);
+	if (len < 0)
+		return -1;
+	fprintf(stderr, "rstwatch: %s\n", line);
+	free(line);
+	return -1;
+}
+
+/* What the user typed, made safe to repeat. */
+struct typed {
+	char text[MESSAGE_MAX + 1];
+};
+
+static struct typed typed_text(const char *arg, size_t len)
+{
+	struct typed typed = { { 0 } };
+
+	text_printable(typed.text, arg, len < MESSAGE_MAX ? len : MESSAGE_MAX);
+	return typed;
+}
+
+static bool looks_like_number(const char *text)
+{
+	size_t sign = *text == '-';
+	size_t digits = strspn(text + sign, "0123456789");
+
+	return digits && !text[sign + digits];
+}
+
+/* Digits only: strtoull() would take blanks and signs. */
+static bool parse_digits(const char *arg, size_t len, uint64_t max,
+			 uint64_t *value)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned int digit = (unsigned char)arg[i] - '0';
+
+		if (digit > 9 || sum > (max - digit) / 10)
+			return false;
+		sum = sum * 10 + digit;
+	}
+	*value = sum;
+	return len > 0;
+}
+
+static int bad_number(const struct option_row *row, const char *arg, size_t len)
+{
+	struct typed typed = typed_text(arg, len);
+
+	if (looks_like_number(typed.text))
+		return complain("%s %s is not in 1..%u", row->noun, typed.text,
+				row->max);
+	return complain("%s '%s' is not a number in 1..%u", row->noun,
+			typed.text, row->max);
+}
+
+static int add_number(const struct option_row *row, struct number_list *list,
+		      const char *arg, size_t len)
+{
+	uint64_t value;
+
+	if (!parse_digits(arg, len, row->max, &value) || !value)
+		return bad_number(row, arg, len);
+	if (list->n == OPTIONS_LIST_MAX)
+		return complain("more than %d values for --%s",
+				OPTIONS_LIST_MAX, row->name);
+	list->values[list->n++] = (uint32_t)value;
+	return 0;
+}
+
+/* The items of a list are what stands between the commas, nothing too. */
+static int parse_numbers(struct options *options, const struct option_row *row,
+			 const char *arg)
+{
+	struct number_list *list = (void *)((char *)options + row->field);
+
+	for (;;) {
+		size_t len = strcspn(arg, ",");
+
+		if (add_number(row, list, arg, len))
+			return -1;
+		if (!arg[len])
+			return 0;
+		arg += len + 1;
+	}
+}
+
+static int parse_flag(struct options *options, const struct option_row *row,
+		      const char *arg)
+{
+	(void)arg;
+	*(bool *)((char *)options + row->field) = true;
+	return 0;
+}
+
+static int parse_family(struct options *options, const struct option_row *row,
+			const char *arg)
+{
+	(void)arg;
+	if (options->family && options->family != row->value)
+		return complain("-4 and -6 exclude each other");
+	options->family = (uint8_t)row->value;
+	return 0;
+}
+
+static int parse_time(struct options *options, const struct option_row *row,
+		      const char *arg)
+{
+	(void)arg;
+	if (options->time && options->time != row->value)
+		return complain("-T and -t exclude each other");
+	options->time = (enum time_column)row->value;
+	return 0;
+}
+
+static int add_cause(struct options *options, const char *name, size_t len)
+{
+	int cause = name_find_cause(name, len);
+
+	if (cause < 0)
+		return complain("unknown cause '%s' (causes: rstwatch --help "
+				"lists them)", typed_text(name, len).text);
+	if (options->cause_mask == ~0ULL)
+		options->cause_mask = 0;
+	options->cause_mask |= 1ULL << cause;
+	return 0;
+}
+_Static_assert(RW_CAUSE_MAX < 64, "cause_mask has too few bits");
+
+static int parse_causes(struct options *options, const struct option_row *row,
+			const char *arg)
+{
+	(void)row;
+	for (;;) {
+		size_t len = strcspn(arg, ",");
+
+		if (add_cause(options, arg, len))
+			return -1;
+		if (!arg[len])
+			return 0;
+		arg += len + 1;
+	}
+}
+
+static int parse_count(struct options *options, const struct option_row *row,
+		       const char *arg)
+{
+	size_t len = strlen(arg);
+
+	if (parse_digits(arg, len, UINT64_MAX, &options->count) &&
+	    options->count)
+		return 0;
+	return complain("--%s '%s' is not a number of events above 0",
+			row->name, typed_text(arg, len).text);
+}
+
+/* Seconds, with up to three digits after a point. */
+static bool parse_seconds(const char *arg, uint64_t *ms)
+{
+	size_t len = strcspn(arg, "."), digits = 0;
+	uint64_t seconds, fraction = 0;
+
+	if (!parse_digits(arg, len, DURATION_MAX_S, &seconds))
+		return false;
+	if (arg[len]) {
+		digits = strlen(arg + len + 1);
+		if (digits > 3 ||
+		    !parse_digits(arg + len + 1, digits, 999, &fraction))
+			return false;
+	}
+	for (; digits < 3; digits++)
+		fraction *= 10;
+	*ms = seconds * 1000 + fraction;
+	return *ms > 0;
+}
+
+static int parse_duration(struct options *options,
+			  const struct option_row *row, const char *arg)
+{
+	if (parse_seconds(arg, &options->duration_ms))
+		return 0;
+	return complain("--%s '%s' is not a number of seconds in "
+			"0.001..1000000000", row->name,
+			typed_text(arg, strlen(arg)).text);
+}
+
+/* The shift a size suffix stands for, -1 if it is none. */
+static int suffix_shift(const char *suffix)
+{
+	static const char letters[] = "KMG";
+	const char *letter;
+
+	if (!*suffix)
+		return 0;
+	letter = strchr(letters, *suffix & ~0x20); /* upper case */
+	if (!letter || !*letter || suffix[1])
+		return -1;
+	return 10 * (int)(letter - letters + 1);
+}
+
+static bool parse_size(const char *arg, uint64_t *bytes)
+{
+	size_t len = strspn(arg, "0123456789");
+	int shift = suffix_shift(arg + len);
+	uint64_t value;
+
+	if (shift < 0 || !parse_digits(arg, len, BUFFER_MAX >> shift, &value))
+		return false;
+	*bytes = value << shift;
+	return *bytes >= BUFFER_MIN;
+}
+
+/* The ring buffer takes a power of two, in whole pages. */
+static uint64_t round_up_size(uint64_t bytes)
+{
+	uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	while (size < bytes)
+		size <<= 1;
+	return size;
+}
+
+static int parse_buffer(struct options *options, const struct option_row *row,
+			const char *arg)
+{
+	uint64_t bytes;
+
+	if (!parse_size(arg, &bytes))
+		return complain("--%s '%s' is not a size in 4K..1G", row->name,
+				typed_text(arg, strlen(arg)).text);
+	options->buffer_bytes = round_up_size(bytes);
+	return 0;
+}
+
+static int parse_choice(struct options *options, const struct option_row *row,
+			const char *arg)
+{
+	for (unsigned int i = 0; row->words[i]; i++) {
+		if (strcmp(arg, row->words[i]) != 0)
+			continue;
+		memcpy((char *)options + row->field, &i, sizeof(i));
+		return 0;
+	}
+	return complain("--%s '%s' is not one of %s", row->name,
+			typed_text(arg, strlen(arg)).text, row->arg);
+}
+_Static_assert(sizeof(enum backend) == sizeof(unsigned int) &&
+		       sizeof(enum color_when) == sizeof(unsigned int),
+	       "parse_choice() stores an unsigned int");
+
+static const char *const backends[] = {
+	[BACKEND_AUTO] = "auto",
+	[BACKEND_FENTRY] = "fentry",
+	[BACKEND_KPROBE] = "kprobe",
+	[BACKEND_TRACEPOINT] = "tracepoint",
+	NULL
+};
+
+static const char *const colors[] = {
+	[COLOR_AUTO] = "auto",
+	[COLOR_ALWAYS] = "always",
+	[COLOR_NEVER] = "never",
+	NULL
+};
+
+#define ROW(long_name, key, argument, text, parser, ...)                   \
+	{ .name = (long_name), .letter = (key), .arg = (argument),         \
+	  .help = (text), .parse = (parser), __VA_ARGS__ }
+
+static const struct option_row rows[] = {
+	ROW("json", 'j', NULL, "one JSON object a line",
+	    parse_flag, .field = FIELD(json)),
+	ROW("rst", 'r', NULL, "only resets, sent and received",
+	    parse_flag, .field = FIELD(rst_only)),
+	ROW("pid", 'p', "PID[,..]", "only sockets of these processes",
+	    parse_numbers, .field = FIELD(pids), .max = PID_LIMIT,
+	    .noun = "pid"),
+	ROW("port", 'P', "PORT[,..]", "only these ports, either side",
+	    parse_numbers, .field = FIELD(ports), .max = 65535,
+	    .noun = "port"),
+	ROW("lport", 'L', "PORT[,..]", "only these local ports",
+	    parse_numbers, .field = FIELD(lports), .max = 65535,
+	    .noun = "port"),
+	ROW("rport", 'D', "PORT[,..]", "only these remote ports",
+	    parse_numbers, .field = FIELD(rports), .max = 65535,
+	    .noun = "port"),
+	ROW("ipv4", '4', NULL, "only IPv4", parse_family, .value = 4),
+	ROW("ipv6", '6', NULL, "only IPv6", parse_family, .value = 6),
+	ROW("cause", 0, "NAME[,..]", "only these causes, see below",
+	    parse_causes, .field = FIELD(cause_mask)),
+	ROW("count", 'c', "N", "end after N events",
+	    parse_count, .field = FIELD(count)),
+	ROW("duration", 'd', "SECS", "end after SECS seconds",
+	    parse_duration, .field = FIELD(duration_ms)),
+	ROW("time", 'T', NULL, "show the time of day",
+	    parse_time, .value = TIME_WALL),
+	ROW("timestamp", 't', NULL, "show seconds since the start",
+	    parse_time, .value = TIME_RELATIVE),
+	ROW("wide", 'w', NULL, "more columns",
+	    parse_flag, .field = FIELD(wide)),
+	ROW("verbose", 'v', NULL, "show the evidence under each event",
+	    parse_flag, .field = FIELD(verbose)),
+	ROW("backend", 0, "auto|fentry|kprobe|tracepoint",
+	    "how to attach to the kernel",
+	    parse_choice, .field = FIELD(backend), .words = backends),
+	ROW("buffer", 0, "SIZE", "ring buffer, 4K to 1G (default 4M)",
+	    parse_buffer, .field = FIELD(buffer_bytes)),
+	ROW("color", 0, "auto|always|never", "when to use color",
+	    parse_choice, .field = FIELD(color), .words = colors),
+	ROW("version", 'V', NULL, "print the version", NULL, .value = 0),
+	ROW("help", 'h', NULL, "print this help", NULL, .value = 0),
+};
+
+#define HELP_COLUMN 26 /* where the descriptions start */
+#define HELP_WIDTH 79
+
+static void help_option(const struct option_row *row)
+{
+	int len = row->letter ? printf("  -%c, ", row->letter) : printf("      ");
+
+	len += printf("--%s", row->name);
+	if (row->arg)
+		len += printf("=%s", row->arg);
+	if (len >= HELP_COLUMN) {
+		putchar('\n');
+		len = 0;
+	}
+	printf("%*s%s\n", HELP_COLUMN - len, "", row->help);
+}
+
+static void help_causes(void)
+{
+	int column = 0;
+
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++) {
+		const struct name *cause = name_cause(i);
+
+		if (column + cause->len + 3 > HELP_WIDTH) {
+			putchar('\n');
+			column = 0;
+		}
+		column += printf("%s%s%s", column ? " " : "  ", cause->text,
+				 i + 1 < RW_CAUSE_MAX ? "," : "\n");
+	}
+}
+
+static void print_help(void)
+{
+	puts("Usage: rstwatch [OPTION...]\n"
+	     "Watch TCP connections end: who sent the FIN or RST, and why.\n");
+	for (size_t i = 0; i < COUNT(rows); i++)
+		help_option(&rows[i]);
+	puts("\nCauses:");
+	help_causes();
+	puts("\nExit status: 0 normal end, 1 failure, 64 usage, 69 this kernel "
+	     "cannot,\n77 not permitted.");
+}
+
+static int finish_stdout(void)
+{
+	if (fflush(stdout) == 0)
+		return 0;
+	complain("cannot write to standard output: %s", strerror(errno));
+	return 1;
+}
+
+static void fill_getopt(struct option *longs, char *letters)
+{
+	*letters++ = ':'; /* a missing argument is told apart */
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct option_row *row = &rows[i];
+
+		longs[i] = (struct option){ .name = row->name,
+			.has_arg = row->arg ? required_argument : no_argument,
+			.val = KEY_LONG_ONLY + (int)i };
+		if (!row->letter)
+			continue;
+		*letters++ = row->letter;
+		if (row->arg)
+			*letters++ = ':';
+	}
+	longs[COUNT(rows)] = (struct option){ 0 };
+	*letters = '\0';
+}
+
+static const struct option_row *find_row(int key)
+{
+	if (key >= KEY_LONG_ONLY)
+		return &rows[key - KEY_LONG_ONLY];
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].letter == key)
+			return &rows[i];
+	return NULL;
+}
+
+/* getopt_long() leaves in optopt what it stumbled over: 0 for a long name. */
+static int bad_option(char **argv)
+{
+	const char *word = argv[optind - 1];
+	const struct option_row *row = optopt ? find_row(optopt) : NULL;
+	char letter = (char)optopt;
+
+	if (row && optopt >= KEY_LONG_ONLY)
+		return complain("option --%s takes no argument", row->name);
+	if (optopt)
+		return complain("unknown option '-%s' (see rstwatch --help)",
+				typed_text(&letter, 1).text);
+	return complain("unknown or ambiguous option '%s' (see rstwatch "
+			"--help)", typed_text(word, strlen(word)).text);
+}
+
+static int missing_argument(void)
+{
+	const struct option_row *row = find_row(optopt);
+
+	return complain("option --%s needs an argument: %s", row->name,
+			row->arg);
+}
+
+/* OPTIONS_RUN, or the status to exit with. */
+static int parse_one(struct options *options, int key, char **argv)
+{
+	const struct option_row *row;
+
+	if (key == ':') {
+		missing_argument();
+		return OPTIONS_USAGE;
+	}
+	row = key == '?' ? NULL : find_row(key);
+	if (!row) {
+		bad_option(argv);
+		return OPTIONS_USAGE;
+	}
+	if (row->parse)
+		return row->parse(options, row, optarg) ? OPTIONS_USAGE
+							: OPTIONS_RUN;
+	if (row->letter == 'V')
+		printf("rstwatch %s\n", RSTWATCH_VERSION);
+	else
+		print_help();
+	return finish_stdout();
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+	struct option longs[COUNT(rows) + 1];
+	char letters[2 * COUNT(rows) + 2];
+	int key, status = OPTIONS_RUN;
+
+	*options = (struct options){ .cause_mask = ~0ULL,
+		.buffer_bytes = BUFFER_DEFAULT };
+	fill_getopt(longs, letters);
+	opterr = 0;
+	optind = 0; /* glibc: start over */
+	while (status == OPTIONS_RUN &&
+	       (key = getopt_long(argc, argv, letters, longs, NULL)) != -1)
+		status = parse_one(options, key, argv);
+	if (status == OPTIONS_RUN && optind < argc) {
+		complain("unexpected argument '%s' (see rstwatch --help)",
+			 typed_text(argv[optind], strlen(argv[optind])).text);
+		status = OPTIONS_USAGE;
+	}
+	return status;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The command line of rstwatch. */
+#ifndef RSTWATCH_OPTIONS_H
+#define RSTWATCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef RSTWATCH_VERSION
+#define RSTWATCH_VERSION "0.1.0"
+#endif
+
+#define OPTIONS_RUN (-1)  /* nothing to exit for: go on */
+#define OPTIONS_USAGE 64  /* EX_USAGE of sysexits.h */
+#define OPTIONS_LIST_MAX 64
+
+enum time_column { TIME_NONE, TIME_WALL, TIME_RELATIVE };
+
+enum backend {
+	BACKEND_AUTO,
+	BACKEND_FENTRY,
+	BACKEND_KPROBE,
+	BACKEND_TRACEPOINT
+};
+
+enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* A list option; given twice, it grows. */
+struct number_list {
+	uint32_t values[OPTIONS_LIST_MAX];
+	size_t n;
+};
+
+struct options {
+	bool json;
+	bool rst_only;
+	bool wide;
+	bool verbose;
+	uint8_t family; /* 0: both, 4 or 6 */
+	struct number_list pids;
+	struct number_list ports;  /* either side */
+	struct number_list lports; /* local */
+	struct number_list rports; /* remote */
+	uint64_t cause_mask;	   /* 1 << enum rw_cause; ~0: all */
+	uint64_t count;		   /* events to print; 0: no limit */
+	uint64_t duration_ms;	   /* 0: no limit */
+	uint64_t buffer_bytes;	   /* a power of two, a page at least */
+	enum time_column time;
+	enum backend backend;
+	enum color_when color;
+};
+
+/**
+ * options_parse() - read the command line
+ * @options: filled in, with the defaults where nothing was said
+ *
+ * What is wrong is said in exactly one line on stderr, the answer to --help
+ * and --version on stdout.
+ *
+ * Return: OPTIONS_RUN to go on, else the status to exit with: 0 after --help
+ * or --version (1 when stdout could not take it), OPTIONS_USAGE.
+ */
+int options_parse(struct options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "rodata.h"
+
+#define PORT_WORDS 1024 /* 65536 bits */
+
+/*
+ * Where a constant of the object lies before loading. Three objects share this
+ * code, so the variable is looked up by name rather than through a skeleton.
+ */
+static void *variable(struct bpf_object *object, const char *name, size_t size)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+	struct bpf_map *map;
+	const struct btf_type *section;
+	size_t total;
+	char *base;
+
+	map = bpf_object__find_map_by_name(object, ".rodata");
+	if (id < 0 || !map)
+		return NULL;
+	base = bpf_map__initial_value(map, &total);
+	section = btf__type_by_id(btf, id);
+	for (int i = 0; i < btf_vlen(section); i++) {
+		struct btf_var_secinfo *v = &btf_var_secinfos(section)[i];
+		const struct btf_type *var = btf__type_by_id(btf, v->type);
+
+		if (v->size == size && v->offset + size <= total &&
+		    !strcmp(btf__name_by_offset(btf, var->name_off), name))
+			return base + v->offset;
+	}
+	return NULL;
+}
+
+static int fill_ports(struct bpf_object *object, const char *name,
+		      const struct number_list *ports)
+{
+	uint64_t *set = variable(object, name, PORT_WORDS * sizeof(uint64_t));
+
+	if (!set)
+		return -ENOENT;
+	for (size_t i = 0; i < ports->n; i++)
+		set[ports->values[i] >> 6] |= 1ULL << (ports->values[i] & 63);
+	return 0;
+}
+
+int rodata_fill(struct bpf_object *object, struct rw_config *config,
+		const struct options *o)
+{
+	struct rw_config *target = variable(object, "config", sizeof(*target));
+
+	config->cause_mask = o->cause_mask;
+	config->rst_only = o->rst_only;
+	config->family = o->family;
+	config->filter_pid = o->pids.n > 0;
+	config->wake_at = o->buffer_bytes / 4;
+	config->port_filter = (o->ports.n ? RW_PORT_ANY : 0) |
+			      (o->lports.n ? RW_PORT_LOCAL : 0) |
+			      (o->rports.n ? RW_PORT_REMOTE : 0);
+	if (!target || fill_ports(object, "port_any", &o->ports) ||
+	    fill_ports(object, "port_local", &o->lports) ||
+	    fill_ports(object, "port_remote", &o->rports))
+		return -ENOENT;
+	*target = *config;
+	return 0;
+}

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * NDJSON, schema version 1. Every key is always there, in this order; what is
+ * not known is null. The functions below each write a run of keys, so that
+ * read from top to bottom they are the schema.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "names.h"
+#include "reason.h"
+#include "sink.h"
+
+#define STRING_MAX 256 /* of strings this program chose, bytes shown */
+#define REASON_MAX 64  /* of a name in enum sk_rst_reason */
+
+struct sink_json {
+	struct sink sink; /* first: the address is that of the sink */
+	struct out *out;
+	struct clock *clock;
+	uint32_t hz; /* jiffies a second */
+};
+
+/* Copies the whole array, which is cheaper than looking at the length. */
+static char *put_name(char *p, const struct name *name)
+{
+	if (!name)
+		return json_null(p);
+	*p++ = '"';
+	memcpy(p, name->text, sizeof(name->text));
+	p += name->len;
+	*p++ = '"';
+	return p;
+}
+
+static char *put_time(struct sink_json *s, char *p, uint64_t ktime_ns)
+{
+	*p++ = '"';
+	p = clock_utc(s->clock, p, ktime_ns);
+	*p++ = '"';
+	return p;
+}
+
+static uint64_t jiffies_to_ms(const struct sink_json *s, uint32_t jiffies)
+{
+	return (uint64_t)jiffies * 1000 / s->hz;
+}
+
+static char *put_verdict(char *p, const struct rw_event *e)
+{
+	const struct rw_evidence *ev = &e->evidence;
+	const char *reason = NULL;
+
+	if (ev->flags & RW_F_REASON)
+		reason = reason_name(ev->kernel_reason);
+	p = JSON_KEY(p, "verdict");
+	p = put_name(p, name_verdict(ev->kind));
+	p = JSON_KEY(p, "direction");
+	p = put_name(p, name_direction(ev->kind));
+	p = JSON_KEY(p, "cause");
+	p = put_name(p, name_cause(e->cause));
+	p = JSON_KEY(p, "kernel_reason");
+	return json_string_or_null(p, reason, REASON_MAX);
+}
+
+static char *put_side(char *p, const struct rw_event *e, const uint8_t *address,
+		     uint16_t port)
+{
+	p = JSON_RAW(p, "{\"address\":\"");
+	p = format_address(p, e->family, address);
+	p = JSON_RAW(p, "\",\"port\":");
+	p = json_u64(p, port);
+	*p++ = '}';
+	return p;
+}
+
+static char *put_tuple(char *p, const struct rw_event *e)
+{
+	p = JSON_KEY(p, "family");
+	p = e->family == 6 ? JSON_RAW(p, "\"ipv6\"") : JSON_RAW(p, "\"ipv4\"");
+	p = JSON_KEY(p, "local");
+	p = put_side(p, e, e->tuple.laddr, e->tuple.lport);
+	p = JSON_KEY(p, "remote");
+	return put_side(p, e, e->tuple.raddr, e->tuple.rport);
+}
+
+static char *put_queues(char *p, const struct rw_evidence *ev)
+{
+	bool known = ev->flags & RW_F_QUEUES;
+	bool fin = ev->kind == RW_KIND_FIN;
+
+	p = JSON_KEY(p, "state");
+	p = put_name(p, name_state(ev->state));
+	p = JSON_KEY(p, "order");
+	p = put_name(p, fin ? name_order(ev->order) : NULL);
+	p = JSON_KEY(p, "unread_bytes");
+	p = json_u64_or_null(p, known, ev->unread);
+	p = JSON_KEY(p, "unsent_bytes");
+	p = json_u64_or_null(p, known, ev->unsent);
+	p = JSON_KEY(p, "unacked_bytes");
+	return json_u64_or_null(p, known, ev->unacked);
+}
+
+static char *put_linger(const struct sink_json *s, char *p,
+			const struct rw_evidence *ev)
+{
+	p = JSON_KEY(p, "linger_s");
+	p = json_u64_or_null(p, ev->flags & RW_F_LINGER, ev->linger / s->hz);
+	p = JSON_KEY(p, "linger_waited_ms");
+	return json_u64_or_null(p, ev->flags & RW_F_LINGER_WAIT,
+				ev->linger_wait_ms);
+}
+
+static char *put_history(const struct sink_json *s, char *p,
+			 const struct rw_event *e)
+{
+	const struct rw_evidence *ev = &e->evidence;
+	bool has_counters = (ev->flags & (RW_F_SK | RW_F_TW)) == RW_F_SK;
+
+	p = JSON_RAW(p, ",\"idle_ms\":{\"rx\":");
+	p = json_u64_or_null(p, ev->flags & RW_F_IDLE_RX,
+			     jiffies_to_ms(s, ev->idle_rx));
+	p = JSON_KEY(p, "tx");
+	p = json_u64_or_null(p, ev->flags & RW_F_IDLE_TX,
+			     jiffies_to_ms(s, ev->idle_tx));
+	p = JSON_RAW(p, "},\"retransmits\":");
+	p = json_u64_or_null(p, has_counters, ev->retransmits);
+	p = JSON_KEY(p, "since_close_ms");
+	return json_u64_or_null(p, ev->flags & RW_F_SINCE_CLOSE,
+				e->since_close_ms);
+}
+
+static char *put_provoker(char *p, const struct rw_evidence *ev)
+{
+	p = JSON_KEY(p, "provoked_by");
+	if (!(ev->flags & RW_F_TRIGGER))
+		return json_null(p);
+	p = JSON_RAW(p, "{\"flags\":\"");
+	p = name_flags(p, ev->trigger);
+	p = JSON_RAW(p, "\",\"payload_bytes\":");
+	p = json_u64(p, ev->trigger_payload);
+	*p++ = '}';
+	return p;
+}
+
+static char *put_signal(char *p, bool exiting, uint32_t exit_code)
+{
+	char *start = p + 1;
+
+	p = name_signal(start, exiting ? exit_code : 0);
+	if (p == start)
+		return json_null(p - 1);
+	start[-1] = '"';
+	*p++ = '"';
+	return p;
+}
+
+static char *put_actor(char *p, const struct rw_event *e)
+{
+	bool exiting = e->evidence.flags & RW_F_EXITING;
+
+	p = JSON_KEY(p, "actor");
+	if (!(e->evidence.flags & RW_F_ACTOR))
+		return json_null(p);
+	p = JSON_RAW(p, "{\"pid\":");
+	p = json_u64(p, e->actor.pid);
+	p = JSON_KEY(p, "tid");
+	p = json_u64(p, e->actor.tid);
+	p = JSON_KEY(p, "comm");
+	p = json_string(p, e->actor.comm, RW_COMM_LEN);
+	p = JSON_KEY(p, "exiting");
+	p = json_bool(p, exiting);
+	p = JSON_KEY(p, "signal");
+	p = put_signal(p, exiting, e->actor.exit_code);
+	*p++ = '}';
+	return p;
+}
+
+static char *put_owner(char *p, const struct rw_event *e)
+{
+	p = JSON_KEY(p, "owner");
+	if (!(e->evidence.flags & RW_F_OWNER))
+		return json_null(p);
+	p = JSON_RAW(p, "{\"pid\":");
+	p = json_u64(p, e->owner.pid);
+	p = JSON_KEY(p, "comm");
+	p = json_string(p, e->owner.comm, RW_COMM_LEN);
+	p = JSON_KEY(p, "uid");
+	p = json_u64(p, e->owner.uid);
+	p = JSON_KEY(p, "source");
+	p = put_name(p, name_owner_source(e->owner_source));
+	*p++ = '}';
+	return p;
+}
+
+static char *put_place(char *p, const struct rw_event *e)
+{
+	p = JSON_KEY(p, "cgroup");
+	if (e->cgroup) {
+		p = JSON_RAW(p, "{\"id\":");
+		p = json_u64(p, e->cgroup);
+		p = JSON_RAW(p, ",\"path\":null}");
+	} else {
+		p = json_null(p);
+	}
+	p = JSON_RAW(p, ",\"container_id\":null,\"netns\":");
+	p = json_u64_or_null(p, e->tuple.netns, e->tuple.netns);
+	p = JSON_KEY(p, "cookie");
+	return json_u64_or_null(p, e->cookie, e->cookie);
+}
+
+static char *put_path(char *p, uint32_t path)
+{
+	path &= (1u << RW_PATH_BITS) - 1;
+	p = JSON_RAW(p, ",\"path\":[");
+	if (!path)
+		return JSON_RAW(p, "]");
+	for (; path; path &= path - 1) {
+		p = put_name(p, name_path((unsigned int)__builtin_ctz(path)));
+		*p++ = ',';
+	}
+	p[-1] = ']';
+	return p;
+}
+
+static char *put_certainty(char *p, const struct rw_evidence *ev)
+{
+	p = JSON_KEY(p, "confidence");
+	p = ev->flags & RW_F_INFERRED ? JSON_RAW(p, "\"inferred\"")
+				      : JSON_RAW(p, "\"observed\"");
+	return JSON_RAW(p, ",\"predates\":false,\"stack\":null}\n");
+}
+
+static char *put_teardown(struct sink_json *s, char *p,
+			  const struct rw_event *e)
+{
+	p = JSON_RAW(p, "{\"type\":\"teardown\",\"time\":");
+	p = put_time(s, p, e->ktime_ns);
+	p = JSON_KEY(p, "ktime_ns");
+	p = json_u64(p, e->ktime_ns);
+	p = put_verdict(p, e);
+	p = put_tuple(p, e);
+	p = put_queues(p, &e->evidence);
+	p = put_linger(s, p, &e->evidence);
+	p = put_history(s, p, e);
+	p = put_provoker(p, &e->evidence);
+	p = put_actor(p, e);
+	p = put_owner(p, e);
+	p = put_place(p, e);
+	p = put_path(p, e->evidence.path);
+	return put_certainty(p, &e->evidence);
+}
+
+/* The owner of a connection whose end was told before it was known. */
+static char *put_late_owner(char *p, const struct rw_event *e)
+{
+	p = JSON_RAW(p, "{\"type\":\"owner\",\"cookie\":");
+	p = json_u64_or_null(p, e->cookie, e->cookie);
+	p = put_owner(p, e);
+	return JSON_RAW(p, "}\n");
+}
+
+static int json_event(struct sink *sink, const struct rw_event *event)
+{
+	struct sink_json *s = (struct sink_json *)sink;
+	char *p = out_room(s->out, SINK_ROOM);
+
+	if (event->evidence.kind == RW_KIND_OWNER)
+		p = put_late_owner(p, event);
+	else
+		p = put_teardown(s, p, event);
+	return out_done(s->out, p);
+}
+
+/* A string of the start record, with whatever stands before it. */
+static void add_string(struct sink_json *s, const char *before,
+		       const char *string)
+{
+	char *p;
+
+	out_add(s->out, before, strlen(before));
+	p = out_room(s->out, JSON_STRING_MAX(STRING_MAX));
+	out_done(s->out, json_string_or_null(p, string, STRING_MAX));
+}
+
+static void add_array(struct sink_json *s, const char *key,
+		      const char *const *strings, size_t n)
+{
+	out_add(s->out, key, strlen(key));
+	for (size_t i = 0; i < n; i++)
+		add_string(s, i ? "," : "", strings[i]);
+}
+
+static int json_start(struct sink *sink, const struct run_info *info)
+{
+	struct sink_json *s = (struct sink_json *)sink;
+	char *p;
+
+	s->hz = info->hz;
+	add_string(s, "{\"type\":\"start\",\"schema\":1,\"version\":",
+		   info->version);
+	p = out_room(s->out, SINK_ROOM);
+	p = JSON_KEY(p, "time");
+	out_done(s->out, put_time(s, p, info->start_ktime_ns));
+	add_string(s, ",\"kernel\":", info->kernel);
+	add_string(s, ",\"backend\":", info->backend);
+	add_array(s, ",\"probes\":[", info->probes, info->n_probes);
+	add_array(s, "],\"degraded\":[", info->degraded, info->n_degraded);
+	return out_add(s->out, "]}\n", 3);
+}
+
+static char *put_counts(char *p, const struct rw_count *by_cause)
+{
+	bool first = true;
+
+	*p++ = '{';
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++) {
+		if (!by_cause[i].seen)
+			continue;
+		if (!first)
+			*p++ = ',';
+		p = put_name(p, name_cause(i));
+		*p++ = ':';
+		p = json_u64(p, by_cause[i].seen);
+		first = false;
+	}
+	*p++ = '}';
+	return p;
+}
+
+static int json_end(struct sink *sink, const struct run_totals *totals)
+{
+	struct sink_json *s = (struct sink_json *)sink;
+	char *p = out_room(s->out, SINK_ROOM);
+
+	p = JSON_RAW(p, "{\"type\":\"end\",\"time\":");
+	p = put_time(s, p, totals->end_ktime_ns);
+	p = JSON_KEY(p, "events");
+	p = json_u64(p, totals->events);
+	p = JSON_KEY(p, "lost");
+	p = json_u64(p, totals->lost);
+	p = JSON_KEY(p, "held_back");
+	p = json_u64(p, totals->held_back);
+	p = JSON_KEY(p, "counts");
+	p = put_counts(p, totals->by_cause);
+	p = JSON_RAW(p, ",\"audit\":null}\n");
+	out_done(s->out, p);
+	return out_flush(s->out);
+}
+
+static int json_flush(struct sink *sink)
+{
+	return out_flush(((struct sink_json *)sink)->out);
+}
+
+static void json_free(struct sink *sink)
+{
+	free(sink);
+}
+
+struct sink *sink_json_new(struct out *out, struct clock *clock)
+{
+	struct sink_json *s = malloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	*s = (struct sink_json){
+		.sink = { .start = json_start, .event = json_event,
+			  .end = json_end, .flush = json_flush,
+			  .free = json_free },
+		.out = out,
+		.clock = clock,
+		.hz = 1000,
+	};
+	return &s->sink;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The last words of a run: see summary.h. */
+#include <inttypes.h>
+
+#include "names.h"
+#include "summary.h"
+
+static void print_kinds(FILE *stream, const struct run_totals *totals)
+{
+	const uint64_t *kinds = totals->by_kind;
+
+	fprintf(stream,
+		"%" PRIu64 " fin, %" PRIu64 " rst sent, %" PRIu64
+		" rst received, %" PRIu64 " silent",
+		kinds[RW_KIND_FIN],
+		kinds[RW_KIND_RST_ACTIVE] + kinds[RW_KIND_RST_ANSWER],
+		kinds[RW_KIND_RST_RECEIVED], kinds[RW_KIND_SILENT]);
+}
+
+static void print_cause(FILE *stream, unsigned int cause,
+			const struct rw_count *count)
+{
+	const struct name *name = name_cause(cause);
+
+	fprintf(stream, "  %-20s %10" PRIu64, name ? name->text : "?",
+		(uint64_t)count->seen);
+	if (count->lost)
+		fprintf(stream, ", lost %" PRIu64, (uint64_t)count->lost);
+	fputc('\n', stream);
+}
+
+void summary_print(FILE *stream, const struct run_totals *totals)
+{
+	fprintf(stream, "%" PRIu64 " event%s: ", totals->events,
+		totals->events == 1 ? "" : "s");
+	print_kinds(stream, totals);
+	fprintf(stream, ", lost %" PRIu64, totals->lost);
+	if (totals->held_back)
+		fprintf(stream, ", held back %" PRIu64, totals->held_back);
+	fprintf(stream, "%s\n", totals->lost ? " (a larger --buffer helps)"
+					     : "");
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)
+		if (totals->by_cause[i].seen)
+			print_cause(stream, i, &totals->by_cause[i]);
+}

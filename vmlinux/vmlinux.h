@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel structures rstwatch reads, and of each only the fields it reads.
+ * Kept by hand: this file is the list of what the tool depends on. Offsets are
+ * relocated when the programs are loaded (CO-RE); tests/vm checks every name
+ * against the BTF of every kernel of the matrix.
+ */
+#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+/* x86-64 registers at a kprobe; the layout is fixed, so not relocated. */
+struct pt_regs { /* any size: cs and ss have halves of their own since 6.12 */
+	unsigned long r15, r14, r13, r12, bp, bx;
+	unsigned long r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long orig_ax, ip, cs, flags, sp, ss;
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), \
+			     apply_to = record)
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+		__be32 u6_addr32[4];
+	} in6_u;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct netns_ipv4 {
+	__u8 sysctl_tcp_syn_retries;
+	__u8 sysctl_tcp_abort_on_overflow;
+};
+
+struct net {
+	struct ns_common ns;
+	struct netns_ipv4 ipv4;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+	unsigned long skc_flags;
+	__u32 skc_rcv_wnd;
+};
+
+struct sk_buff;
+
+struct sk_buff_head {
+	struct sk_buff *next;
+	struct sk_buff *prev;
+};
+
+typedef struct {
+	int owned;
+} socket_lock_t;
+
+struct file {};
+
+/* The file's reference count has two shapes: until 6.12, and since 6.13. */
+typedef struct {
+	__s64 counter;
+} atomic_long_t;
+
+struct file___count {
+	atomic_long_t f_count;
+};
+
+typedef struct {
+	atomic_long_t refcnt;
+} file_ref_t;
+
+struct file___ref {
+	file_ref_t f_ref;
+};
+
+struct sock;
+
+struct socket {
+	struct file *file;
+	struct sock *sk;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
+	struct sk_buff_head sk_receive_queue;
+	__u8 sk_shutdown;
+	__u16 sk_protocol;
+	unsigned long sk_lingertime;
+	int sk_err;
+	int sk_err_soft;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
+	struct socket *sk_socket;
+};
+
+enum sock_flags {
+	SOCK_DEAD,
+	SOCK_DONE,
+	SOCK_URGINLINE,
+	SOCK_KEEPOPEN,
+	SOCK_LINGER,
+};
+
+struct inet_sock {
+	struct sock sk;
+	__be16 inet_sport;
+};
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+	__u32 icsk_user_timeout;
+	__u8 icsk_retransmits;
+	__u8 icsk_probes_out;
+	__u8 icsk_syn_retries;
+	struct {
+		__u32 lrcvtime;
+	} icsk_ack;
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 snd_nxt;
+	__u32 snd_una;
+	__u32 write_seq;
+	__u32 lsndtime;
+	__u32 total_retrans;
+	int linger2;
+	__u8 repair : 1;
+};
+
+/* Only where the kernel is built with MPTCP; a bit since 6.8, a bool before. */
+struct tcp_sock___mptcp {
+	bool is_mptcp;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+};
+
+struct inet_request_sock {
+	struct request_sock req;
+};
+
+struct tcp_request_sock {
+	struct inet_request_sock req;
+	__u32 rcv_nxt;
+};
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct dst_entry {
+	struct net_device *dev;
+};
+
+struct rtable {
+	struct dst_entry dst;
+	__u16 rt_type;
+};
+
+struct rt6_info {
+	struct dst_entry dst;
+	__u32 rt6i_flags;
+};
+
+struct sk_buff {
+	char cb[48];
+	unsigned long _skb_refdst;
+	unsigned char *head;
+	__u16 transport_header;
+	__u16 network_header;
+};
+
+struct tcp_skb_cb {
+	__u32 seq;
+	__u32 end_seq;
+	__u8 tcp_flags; /* any size: u16 since 6.18, we read the low byte */
+};
+
+struct task_struct {
+	unsigned int flags;
+	int exit_code;
+};
+
+#pragma clang attribute pop
+
+#endif
