@@ -59,6 +59,13 @@ static __always_inline void read_task(struct rw_task *t)
 	bpf_get_current_comm(t->comm, sizeof(t->comm));
 }
 
+static __always_inline bool is_kernel_thread(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return PEEK(task, flags) & PF_KTHREAD;
+}
+
 static __always_inline bool is_exiting(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -179,7 +186,7 @@ static __always_inline void fill_event(struct rw_event *ev,
 		if (is_exiting())
 			ev->evidence.flags |= RW_F_EXITING;
 	}
-	if (s->owner_source) {
+	if (s->owner_source && e->flags & RW_F_ACTOR) {
 		ev->evidence.flags |= RW_F_OWNER;
 		ev->owner = ev->actor;
 	} else if (end) {

@@ -87,6 +87,7 @@ enum rw_flag {
 	RW_F_TW = 1 << 23,	    /* the socket is a time-wait minisock */
 	RW_F_USER_TIMEOUT = 1 << 24, /* TCP_USER_TIMEOUT set and exceeded */
 	RW_F_PEER_FIN = 1 << 25,    /* the peer's FIN had been received */
+	RW_F_QUEUE_FULL = 1 << 27,  /* the listener's accept queue is full */
 	RW_F_HELD = 1 << 26,	    /* may turn out not to be: see map held */
 };
 

@@ -13,6 +13,7 @@
 #define RCV_SHUTDOWN 1	/* include/net/sock.h */
 #define SEND_SHUTDOWN 2
 #define PF_EXITING 0x00000004 /* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
 #define RTN_LOCAL 2	      /* include/uapi/linux/rtnetlink.h */
 #define RTF_LOCAL 0x80000000  /* include/uapi/linux/ipv6_route.h */
 

@@ -42,4 +42,18 @@
 /* A pointer whose type only we know: always probed. */
 #define PEEK(ptr, fields...) BPF_CORE_READ(ptr, ##fields)
 
+/*
+ * Argument @n of a trampoline whose prototype is only known when it is loaded.
+ * In assembly, because the verifier wants the offset in the instruction and
+ * the compiler would rather compute it.
+ */
+#define ARGUMENT(ctx, n)                                                  \
+	({                                                                \
+		__u64 value_;                                             \
+		asm volatile("%0 = *(u64 *)(%1 + %2)"                     \
+			     : "=r"(value_)                               \
+			     : "r"(ctx), "i"((n) * 8));                   \
+		value_;                                                   \
+	})
+
 #endif

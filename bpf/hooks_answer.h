@@ -17,6 +17,12 @@ struct {
 	__type(value, __u64);
 } checked_skb SEC(".maps");
 
+/* Which segment: the memory of an skb is used again at once. */
+static __always_inline __u64 segment_id(struct sk_buff *skb)
+{
+	return (__u64)skb + PEEK(skb_cb(skb), seq);
+}
+
 /*
  * tcp_check_req() and tcp_v4_do_rcv() both answer for a listener. Since 6.10
  * the kernel's reason tells which; before that, whether tcp_check_req() is
@@ -31,7 +37,33 @@ static __always_inline bool in_check_req(const struct rw_evidence *e,
 	if (e->flags & RW_F_REASON)
 		return e->reason == RW_REASON_INVALID_SYN;
 	seen = bpf_map_lookup_elem(&checked_skb, &zero);
-	return seen && *seen == (__u64)skb;
+	return seen && *seen == segment_id(skb);
+}
+
+/*
+ * Before 6.10 there is no reason, and without a hook on tcp_check_req() the
+ * facts it acts on have to do: a full queue and tcp_abort_on_overflow.
+ */
+static __always_inline void read_listener(struct rw_evidence *e,
+					  const struct sock *sk)
+{
+	struct net *net = PEEK(sk, __sk_common.skc_net.net);
+
+	if (is_mptcp((struct tcp_sock *)sk))
+		e->flags |= RW_F_MPTCP;
+	if (PEEK(sk, sk_ack_backlog) > PEEK(sk, sk_max_ack_backlog))
+		e->flags |= RW_F_QUEUE_FULL;
+#ifdef RW_TRACEPOINT
+	if (!(e->flags & RW_F_REASON) && e->flags & RW_F_QUEUE_FULL &&
+	    PEEK(net, ipv4.sysctl_tcp_abort_on_overflow) &&
+	    !(e->trigger & RW_TH_SYN)) {
+		e->deduced = RW_PATH_CHECK_REQ;
+		e->state = RW_TCP_SYN_RECV;
+		e->flags |= RW_F_INFERRED;
+	}
+#else
+	(void)net;
+#endif
 }
 
 /* The state an ended socket was in before this segment ended it. */
@@ -68,6 +100,7 @@ static __always_inline void read_answering(struct rw_evidence *e,
 	read_now(e, sk);
 	if (state == RW_TCP_LISTEN) {
 		e->state = state;
+		read_listener(e, sk);
 		if (in_check_req(e, skb)) {
 			e->path |= RW_PATH_CHECK_REQ;
 			e->state = RW_TCP_SYN_RECV;
@@ -223,7 +256,7 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
 		__s32 reason = 0;                                            \
                                                                              \
 		if (config.reason_arg_answer == 2)                           \
-			reason = (__s32)ctx[2];                              \
+			reason = (__s32)ARGUMENT(ctx, 2);                              \
 		return answer(sk, skb, path, reason);                        \
 	}
 #else
@@ -254,7 +287,7 @@ int BPF_PROG(on_tcp_reset, struct sock *sk)
 	struct sk_buff *skb = NULL;
 
 	if (config.reset_has_skb)
-		skb = (struct sk_buff *)ctx[1];
+		skb = (struct sk_buff *)ARGUMENT(ctx, 1);
 	return reset_by(sk, skb);
 }
 #else
@@ -285,7 +318,7 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 	if (config.reason_arg_answer < 0) {
 		seen = bpf_map_lookup_elem(&checked_skb, &zero);
 		if (seen)
-			*seen = (__u64)skb;
+			*seen = segment_id(skb);
 	}
 	if (!(skb_tcp_flags(skb) & RW_TH_RST) || !in_window(req, skb))
 		return 0;

@@ -367,7 +367,9 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 	if (live) {
 		marks &= RW_PATH_ABORT | RW_PATH_MPTCP_SUBFLOW;
 		begin(&c, sk, tp, marks);
-		if (marks & RW_PATH_ABORT)
+		if (marks & RW_PATH_ABORT ||
+		    (c.e.flags & RW_F_MPTCP && c.e.flags & RW_F_LOCK_OWNED &&
+		     !is_kernel_thread()))
 			c.e.flags |= RW_F_ACTOR;
 	} else if (marks & (RW_PATH_CLOSE | RW_PATH_DISCONNECT)) {
 		c = *seen;
@@ -402,9 +404,9 @@ int BPF_PROG(on_tcp_send_active_reset, struct sock *sk)
 	__s32 reason = 0;
 
 	if (config.reason_arg_active == 1)
-		reason = (__s32)ctx[1];
+		reason = (__s32)ARGUMENT(ctx, 1);
 	else if (config.reason_arg_active == 2)
-		reason = (__s32)ctx[2];
+		reason = (__s32)ARGUMENT(ctx, 2);
 	return active_reset(sk, reason);
 }
 #else

@@ -110,6 +110,20 @@ static __always_inline void deduce_call(struct rw_evidence *e,
 		e->deduced |= RW_PATH_DISCONNECT;
 }
 
+/*
+ * close() gives up the orphan it has just made. Before it queued the FIN the
+ * state was the one that leads here.
+ */
+static __always_inline void deduce_orphan(struct rw_evidence *e)
+{
+	e->deduced = RW_PATH_CLOSE;
+	e->flags |= RW_F_ACTOR | RW_F_INFERRED;
+	if (e->state == RW_TCP_FIN_WAIT1)
+		e->state = RW_TCP_ESTABLISHED;
+	else if (e->state == RW_TCP_LAST_ACK)
+		e->state = RW_TCP_CLOSE_WAIT;
+}
+
 /* An error ended it, and it was not a reset. */
 static __always_inline bool ended_by_error(const struct rw_evidence *e)
 {
@@ -133,10 +147,15 @@ static __always_inline int closing_now(struct sock *sk)
 	begin_change(&c, sk, tp);
 	if (ended_by_error(&c.e))
 		return ended_silently(sk, RW_PATH_SET_STATE);
-	if (c.e.flags & RW_F_DEAD)
-		return c.e.flags & RW_F_LOCK_OWNED
-			       ? 0
-			       : ended_silently(sk, RW_PATH_SET_STATE);
+	if (c.e.flags & RW_F_DEAD && !(c.e.flags & RW_F_LOCK_OWNED))
+		return ended_silently(sk, RW_PATH_SET_STATE);
+	if (c.e.flags & RW_F_DEAD) {
+		deduce_orphan(&c.e);
+		keep_context(sk, &c);
+		return 0;
+	}
+	if (c.e.state == RW_TCP_FIN_WAIT2 && c.e.flags & RW_F_PEER_FIN)
+		return 0; /* becomes a TIME_WAIT minisock */
 
 	deduce_call(&c.e, sk);
 	resets = disconnect_resets(&c.e, tp) ||
@@ -153,6 +172,7 @@ static __always_inline int closing_now(struct sock *sk)
 	subject_of(&s, sk, tp);
 	c.e.kind = RW_KIND_SILENT;
 	s.owner_source = RW_OWNER_CLOSE;
+	remember_end(&s.tuple, true);
 	emit(&c.e, &s);
 	return 0;
 }
@@ -198,12 +218,17 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 	struct rw_subject s;
 
 	subject_of(&s, sk, tp);
-	if (seen && !live && !seen->told) {
+	if (seen && !live && !seen->told &&
+	    seen->tid == (__u32)bpf_get_current_pid_tgid()) {
 		c = *seen;
 		s.cookie = c.cookie;
 	} else if (live) {
 		begin(&c, sk, tp, 0);
-		if (c.e.flags & RW_F_LOCK_OWNED && !(c.e.flags & RW_F_MPTCP)) {
+		if (c.e.flags & RW_F_LOCK_OWNED && c.e.flags & RW_F_MPTCP) {
+			c.e.flags |= RW_F_INFERRED;
+			if (!is_kernel_thread())
+				c.e.flags |= RW_F_ACTOR;
+		} else if (c.e.flags & RW_F_LOCK_OWNED) {
 			c.e.deduced = RW_PATH_ABORT;
 			c.e.flags |= RW_F_ACTOR | RW_F_INFERRED;
 		}

@@ -7,6 +7,8 @@
 #ifndef RSTWATCH_VERDICT_H
 #define RSTWATCH_VERDICT_H
 
+#include <stdbool.h>
+
 #include "bpf/event.h"
 
 /* enum in include/net/tcp_states.h, the same since 4.4 */
@@ -116,15 +118,24 @@ static inline enum rw_cause rw_judge_stray(const struct rw_evidence *e)
 
 /*
  * A listener answers from two places: tcp_check_req() for a pending request,
- * tcp_v4_do_rcv() for a segment that belongs to none.
+ * tcp_v4_do_rcv() for a segment that belongs to none. MPTCP refuses a subflow
+ * in either: a SYN without ACK is answered by nothing else in LISTEN, and a
+ * final ACK while the queue has room by nothing else in tcp_check_req().
  */
 static inline enum rw_cause rw_judge_listener(const struct rw_evidence *e)
 {
+	bool syn = e->trigger & RW_TH_SYN;
+	bool request = rw_seen(e) & RW_PATH_CHECK_REQ;
+
 	if (e->reason == RW_REASON_MPTCP)
 		return RW_CAUSE_MPTCP_SUBFLOW;
-	if (rw_seen(e) & RW_PATH_CHECK_REQ && !(e->trigger & RW_TH_SYN))
-		return RW_CAUSE_ACCEPT_OVERFLOW;
-	return RW_CAUSE_HANDSHAKE;
+	if (e->flags & RW_F_MPTCP && !(e->flags & RW_F_REASON)) {
+		if (!request && syn && !(e->trigger & RW_TH_ACK))
+			return RW_CAUSE_MPTCP_SUBFLOW;
+		if (request && !syn && !(e->flags & RW_F_QUEUE_FULL))
+			return RW_CAUSE_MPTCP_SUBFLOW;
+	}
+	return request && !syn ? RW_CAUSE_ACCEPT_OVERFLOW : RW_CAUSE_HANDSHAKE;
 }
 
 /*

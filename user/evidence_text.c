@@ -149,12 +149,14 @@ static void say_queues(struct phrase *phrase, const struct rw_evidence *ev)
 static void say_idle(struct phrase *phrase, const struct rw_evidence *ev,
 		     uint32_t hz)
 {
-	if (ev->flags & RW_F_IDLE_RX)
-		say(phrase, "idle rx ", (uint64_t)ev->idle_rx * 1000 / hz,
-		    " ms");
+	uint64_t rx_ms = (uint64_t)ev->idle_rx * 1000 / hz;
+	uint64_t tx_ms = (uint64_t)ev->idle_tx * 1000 / hz;
+	bool has_rx = ev->flags & RW_F_IDLE_RX;
+
+	if (has_rx)
+		say(phrase, "idle rx ", rx_ms, " ms");
 	if (ev->flags & RW_F_IDLE_TX)
-		say(phrase, "idle tx ", (uint64_t)ev->idle_tx * 1000 / hz,
-		    " ms");
+		say(phrase, has_rx ? "tx " : "idle tx ", tx_ms, " ms");
 }
 
 /* What the socket looked like. */
@@ -224,11 +226,8 @@ static void kernel_line(struct phrase *phrase, const struct rw_event *e)
 						       : "observed");
 }
 
-static void say_task(struct phrase *phrase, const char *role,
-		     const struct rw_task *task)
+static void add_task(struct phrase *phrase, const struct rw_task *task)
 {
-	next_word(phrase);
-	add_text(phrase, role);
 	phrase->p += text_printable(phrase->p, task->comm, RW_COMM_LEN);
 	add_text(phrase, " pid ");
 	add_number(phrase, task->pid);
@@ -236,22 +235,38 @@ static void say_task(struct phrase *phrase, const char *role,
 	add_number(phrase, task->uid);
 }
 
+static void say_owner(struct phrase *phrase, const struct rw_event *e)
+{
+	const struct name *source = name_owner_source(e->owner_source);
+	bool acted = e->evidence.flags & RW_F_ACTOR &&
+		     e->actor.pid == e->owner.pid;
+
+	if (!(e->evidence.flags & RW_F_OWNER))
+		return;
+	next_word(phrase);
+	add_text(phrase, acted ? "owner too" : "owner ");
+	if (!acted)
+		add_task(phrase, &e->owner);
+	if (!source)
+		return;
+	add_text(phrase, " (");
+	add_text(phrase, source->text);
+	add_text(phrase, ")");
+}
+
 /* Who acted, and whose socket it was. */
 static void people_line(struct phrase *phrase, const struct rw_event *e)
 {
-	const struct name *source = name_owner_source(e->owner_source);
-
+	next_word(phrase);
 	if (e->evidence.flags & RW_F_ACTOR) {
-		say_task(phrase, "actor ", &e->actor);
-		say(phrase, "tid ", e->actor.tid, "");
+		add_text(phrase, "actor ");
+		add_task(phrase, &e->actor);
+		add_text(phrase, " tid ");
+		add_number(phrase, e->actor.tid);
 	} else {
-		say_word(phrase, "", "the kernel acted by itself");
+		add_text(phrase, "the kernel acted by itself");
 	}
-	if (!(e->evidence.flags & RW_F_OWNER))
-		return;
-	say_task(phrase, "owner ", &e->owner);
-	if (source)
-		say_word(phrase, "known from ", source->text);
+	say_owner(phrase, e);
 }
 
 char *evidence_lines(char *p, const struct rw_event *event, uint32_t hz)

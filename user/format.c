@@ -13,54 +13,29 @@ static const char pairs[] =
 	"50515253545556575859606162636465666768697071727374"
 	"75767778798081828384858687888990919293949596979899";
 
-static const uint64_t powers_of_ten[] = {
-	1ULL,
-	10ULL,
-	100ULL,
-	1000ULL,
-	10000ULL,
-	100000ULL,
-	1000000ULL,
-	10000000ULL,
-	100000000ULL,
-	1000000000ULL,
-	10000000000ULL,
-	100000000000ULL,
-	1000000000000ULL,
-	10000000000000ULL,
-	100000000000000ULL,
-	1000000000000000ULL,
-	10000000000000000ULL,
-	100000000000000000ULL,
-	1000000000000000000ULL,
-	10000000000000000000ULL,
-};
-
-/* 1233 / 4096 is log10(2) closely enough for 64 bits. */
-static unsigned int count_digits(uint64_t value)
+static char *put_pair(char *p, uint64_t value)
 {
-	unsigned int bits = 64 - (unsigned int)__builtin_clzll(value | 1);
-	unsigned int guess = bits * 1233 >> 12;
-
-	return guess + (value >= powers_of_ten[guess]);
+	memcpy(p, pairs + value * 2, 2);
+	return p + 2;
 }
 
+/* Four digits at a time, the highest first. */
 char *format_u64(char *p, uint64_t value)
 {
-	char *at, *end;
-
-	if (value < 10) {
-		*p = (char)('0' + value);
-		return p + 1;
+	if (value >= 10000) {
+		p = format_u64(p, value / 10000);
+		value %= 10000;
+		p = put_pair(p, value / 100);
+		return put_pair(p, value % 100);
 	}
-	end = p + count_digits(value);
-	for (at = end; value >= 10; value /= 100) {
-		at -= 2;
-		memcpy(at, pairs + value % 100 * 2, 2);
+	if (value >= 100) {
+		p = format_u64(p, value / 100);
+		return put_pair(p, value % 100);
 	}
-	if (at > p)
-		*p = (char)('0' + value);
-	return end;
+	if (value >= 10)
+		return put_pair(p, value);
+	*p = (char)('0' + value);
+	return p + 1;
 }
 
 char *format_i64(char *p, int64_t value)

@@ -10,7 +10,7 @@ const struct hook function_hooks[] = {
 	     "unread bytes are counted before the socket lock"),
 	HOOK("tcp_close", HOOK_FALLBACK, NULL),
 	{ "on_exit___tcp_close", "__tcp_close", "linger_waited_ms is unknown",
-	  HOOK_UNLESS_RST_ONLY },
+	  HOOK_EXIT },
 	HOOK("tcp_disconnect", HOOK_ALWAYS, NULL),
 	HOOK("tcp_send_active_reset", HOOK_ALWAYS, NULL),
 	HOOK("tcp_v4_send_reset", HOOK_ALWAYS,
@@ -40,5 +40,18 @@ const struct hook tracepoint_hooks[] = {
 	HOOK("inet_sock_set_state", HOOK_ALWAYS, NULL),
 	HOOK("tcp_send_reset", HOOK_ALWAYS, NULL),
 	HOOK("tcp_receive_reset", HOOK_ALWAYS, "received resets are not seen"),
+	{},
+};
+
+const struct limit no_limits[] = { {} };
+
+const struct limit tracepoint_limits[] = {
+	{ "__tcp_close", "linger_waited_ms is unknown", false },
+	{ "tcp_check_req", "reset-in-handshake is not seen", false },
+	{ "tcp_v4_send_reset",
+	  "before 6.10 answers without a full socket are not seen: "
+	  "no-listener, connect-abandoned, no-socket, and data-after-close "
+	  "from a minisock",
+	  true },
 	{},
 };

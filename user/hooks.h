@@ -8,6 +8,7 @@
 enum hook_when {
 	HOOK_ALWAYS,
 	HOOK_UNLESS_RST_ONLY, /* tells of FINs and of silent ends */
+	HOOK_EXIT,	      /* the same, and the programs rely on it */
 	HOOK_FALLBACK,	      /* only where the hook before it is missing */
 };
 
@@ -18,8 +19,19 @@ struct hook {
 	enum hook_when when;
 };
 
+/* What a flavour cannot see even when every hook of it is attached. */
+struct limit {
+	const char *hook; /* that would be needed */
+	const char *lost;
+	bool without_reason; /* only where tcp_send_reset gives no reason */
+};
+
 /* End with a hook without a program. */
 extern const struct hook function_hooks[];
 extern const struct hook tracepoint_hooks[];
+
+/* Ends with a limit without a hook. */
+extern const struct limit tracepoint_limits[];
+extern const struct limit no_limits[];
 
 #endif

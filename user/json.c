@@ -35,21 +35,24 @@ static char *put_special(char *p, const char *s, size_t len, size_t *used)
 	return json_copy(p, s, *used);
 }
 
-static bool is_plain(char c)
-{
-	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-}
+/* What stands for itself; 0 ends a string and is not among it. */
+static const bool plain[256] = {
+	[' '] = true, ['!'] = true, ['#' ... '['] = true, [']' ... '~'] = true,
+};
 
 char *json_string(char *p, const char *s, size_t max)
 {
 	*p++ = '"';
-	for (size_t i = 0; i < max && s[i];) {
-		size_t used = 1;
+	for (size_t i = 0; i < max;) {
+		size_t used;
 
-		if (is_plain(s[i]))
-			*p++ = s[i];
-		else
-			p = put_special(p, s + i, max - i, &used);
+		if (plain[(unsigned char)s[i]]) {
+			*p++ = s[i++];
+			continue;
+		}
+		if (!s[i])
+			break;
+		p = put_special(p, s + i, max - i, &used);
 		i += used;
 	}
 	*p++ = '"';

@@ -8,6 +8,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <cap-ng.h>
 
 #include "observer.h"
 #include "hooks.h"
@@ -24,9 +25,9 @@ struct flavour {
 	const char *name;
 	const void *(*bytes)(size_t *size);
 	const struct hook *hooks;
+	const struct limit *limits;
 	/* Can this hook be attached? Asked before the object is loaded. */
 	bool (*has)(const struct hook *hook);
-	const char *missing; /* what the kernel lacks when nothing attaches */
 };
 
 /* Messages of libbpf: only what went wrong last is of interest, if anything. */
@@ -73,35 +74,47 @@ static bool always(const struct hook *hook)
 
 static const struct flavour flavours[] = {
 	{ BACKEND_FENTRY, "fentry", fentry_bpf__elf_bytes, function_hooks,
-	  fentry_loads, "BPF trampolines (fentry)" },
+	  no_limits, fentry_loads },
 	{ BACKEND_KPROBE, "kprobe", kprobe_bpf__elf_bytes, function_hooks,
-	  always, "kprobes (CONFIG_KPROBES)" },
+	  no_limits, always },
 	{ BACKEND_TRACEPOINT, "tracepoint", tracepoint_bpf__elf_bytes,
-	  tracepoint_hooks, always, "the tracepoints sock:inet_sock_set_state "
-				    "and tcp:tcp_send_reset" },
+	  tracepoint_hooks, tracepoint_limits, always },
 };
+
+/* How perf writes the return of a function. */
+#define EXIT_NAME "__tcp_close%return"
 
 #define N_FLAVOURS (sizeof(flavours) / sizeof(*flavours))
 
-static void degrade(struct observer *b, const struct hook *hook)
+static void degrade(struct observer *o, const char *hook, const char *lost)
 {
 	char *text;
 
-	if (b->n_degraded < OBSERVER_MAX_PROBES &&
-	    asprintf(&text, "%s: %s", hook->function, hook->lost) > 0)
-		b->degraded[b->n_degraded++] = text;
+	if (o->n_degraded < OBSERVER_MAX_PROBES &&
+	    asprintf(&text, "%s: %s", hook, lost) > 0)
+		o->degraded[o->n_degraded++] = text;
 }
 
-static bool wanted(const struct observer *b, const struct hook *hook)
+/* Remember why this flavour does not work; Return: -1 */
+static int refuse(struct observer *o, const char *what, const char *on,
+		  int error)
 {
-	return hook->when != HOOK_UNLESS_RST_ONLY || !b->config.rst_only;
+	snprintf(o->why, sizeof(o->why), "%s %s: %s", what, on,
+		 strerror(error));
+	o->refused = error;
+	return -1;
 }
 
-/*
- * Choose the programs to load. Return: false when one that nothing works
- * without cannot be attached.
- */
-static bool choose_programs(struct observer *b, const struct flavour *f)
+static bool wanted(const struct observer *o, const struct hook *hook)
+{
+	if (hook->when == HOOK_EXIT && !o->config.has_exit_hook)
+		return false;
+	return !o->config.rst_only || (hook->when != HOOK_UNLESS_RST_ONLY &&
+				       hook->when != HOOK_EXIT);
+}
+
+/* Choose the programs to load; an essential one that is missing refuses. */
+static int choose_programs(struct observer *o, const struct flavour *f)
 {
 	bool present = true;
 
@@ -109,109 +122,173 @@ static bool choose_programs(struct observer *b, const struct flavour *f)
 		struct bpf_program *prog;
 		bool skip = h->when == HOOK_FALLBACK && present;
 
-		present = !skip && wanted(b, h) && f->has(h);
-		prog = bpf_object__find_program_by_name(b->object, h->program);
+		prog = bpf_object__find_program_by_name(o->object, h->program);
 		if (!prog)
-			return false;
+			return refuse(o, "no program", h->program, ENOENT);
+		present = !skip && wanted(o, h) && f->has(h);
 		bpf_program__set_autoload(prog, present);
-		if (skip)
+		if (skip || present || !wanted(o, h))
 			continue;
-		if (!present && !h->lost)
-			return false;
-		if (!present && wanted(b, h))
-			degrade(b, h);
+		if (!h->lost)
+			return refuse(o, "cannot hook", h->function,
+				      EOPNOTSUPP);
+		degrade(o, h->function, h->lost);
 	}
-	return true;
-}
-
-/* Attach one program. Return: false when nothing works without it. */
-static bool attach(struct observer *b, const struct hook *h)
-{
-	struct bpf_program *prog =
-		bpf_object__find_program_by_name(b->object, h->program);
-	struct bpf_link *link;
-
-	if (!bpf_program__autoload(prog))
-		return true;
-	link = bpf_program__attach(prog);
-	if (!link) {
-		degrade(b, h);
-		return h->lost;
-	}
-	b->probes[b->n_links] = h->function;
-	b->links[b->n_links++] = link;
-	return true;
-}
-
-static int fill_pids(struct observer *b, const struct options *o)
-{
-	int fd = observer_map(b, "pids");
-	__u8 one = 1;
-
-	for (size_t i = 0; i < o->pids.n; i++)
-		if (bpf_map_update_elem(fd, &o->pids.values[i], &one, BPF_ANY))
-			return -errno;
 	return 0;
 }
 
-/* Return: 0, or the negative errno of the first thing that did not work. */
-static int try_flavour(struct observer *b, const struct flavour *f,
-		       const struct options *o)
+/* Attach one program. Return: 0, also without one that is not essential. */
+static int attach(struct observer *o, const struct hook *h)
+{
+	struct bpf_program *prog =
+		bpf_object__find_program_by_name(o->object, h->program);
+	struct bpf_link *link;
+
+	if (!bpf_program__autoload(prog))
+		return 0;
+	link = bpf_program__attach(prog);
+	if (!link && (!h->lost || h->when == HOOK_EXIT))
+		return refuse(o, "cannot attach to", h->function, errno);
+	if (!link) {
+		degrade(o, h->function, h->lost);
+		return 0;
+	}
+	o->probes[o->n_links] = h->when == HOOK_EXIT ? EXIT_NAME : h->function;
+	o->links[o->n_links++] = link;
+	return 0;
+}
+
+static int fill_pids(struct observer *o, const struct options *options)
+{
+	int fd = observer_map(o, "pids");
+	__u8 one = 1;
+
+	for (size_t i = 0; i < options->pids.n; i++)
+		if (bpf_map_update_elem(fd, &options->pids.values[i], &one,
+					BPF_ANY))
+			return -1;
+	return 0;
+}
+
+static void add_limits(struct observer *o, const struct flavour *f)
+{
+	for (const struct limit *l = f->limits; l->hook; l++)
+		if (!l->without_reason || !o->config.tp_has_reason)
+			degrade(o, l->hook, l->lost);
+}
+
+/* Load and attach one flavour. Return: 0, or -1 with the reason in why. */
+static int try_flavour(struct observer *o, const struct flavour *f,
+		       const struct options *options, bool with_exit)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rstwatch");
 	struct bpf_map *ring;
 	const void *bytes;
 	size_t size;
 
+	o->name = f->name;
+	kernel_describe(&o->config);
+	o->config.has_exit_hook = with_exit;
 	bytes = f->bytes(&size);
-	b->object = bpf_object__open_mem(bytes, size, &opts);
-	if (!b->object)
-		return -errno;
-	b->name = f->name;
-	if (rodata_fill(b->object, &b->config, o))
-		return -ENOENT;
-	ring = bpf_object__find_map_by_name(b->object, "events");
-	if (!ring || bpf_map__set_max_entries(ring, o->buffer_bytes))
-		return -EINVAL;
-	if (!choose_programs(b, f))
-		return -EOPNOTSUPP;
-	if (bpf_object__load(b->object) || fill_pids(b, o))
-		return -errno;
+	o->object = bpf_object__open_mem(bytes, size, &opts);
+	if (!o->object)
+		return refuse(o, "cannot open", "the BPF object", errno);
+	ring = bpf_object__find_map_by_name(o->object, "events");
+	if (!ring || bpf_map__set_max_entries(ring, options->buffer_bytes))
+		return refuse(o, "cannot size", "the ring buffer", errno);
+	if (rodata_fill(o->object, &o->config, options))
+		return refuse(o, "cannot set", "the filters", ENOENT);
+	if (choose_programs(o, f))
+		return -1;
+	if (bpf_object__load(o->object) || fill_pids(o, options))
+		return refuse(o, "cannot load", "the BPF programs", errno);
 	for (const struct hook *h = f->hooks; h->program; h++)
-		if (!attach(b, h))
-			return -EOPNOTSUPP;
+		if (attach(o, h))
+			return -1;
+	add_limits(o, f);
 	return 0;
 }
 
-int observer_open(struct observer *b, const struct options *o)
+/* The return of __tcp_close is the one hook that has to be known in advance */
+static int try_with_and_without_exit(struct observer *o,
+				     const struct flavour *f,
+				     const struct options *options)
 {
-	int err;
+	struct hook exit_hook = { .program = "on_exit_", .function = "__tcp_close" };
+	bool with_exit = !options->rst_only && f->hooks == function_hooks &&
+			 f->has(&exit_hook);
+
+	if (!try_flavour(o, f, options, with_exit))
+		return 0;
+	if (!with_exit)
+		return -1;
+	observer_close(o);
+	if (try_flavour(o, f, options, false))
+		return -1;
+	degrade(o, EXIT_NAME, "linger_waited_ms is unknown");
+	return 0;
+}
+
+/*
+ * CAP_BPF and CAP_PERFMON came with 5.8; CAP_SYS_ADMIN has always been enough.
+ */
+static bool is_permitted(void)
+{
+	capng_get_caps_process();
+	return capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
+	       (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) &&
+		capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON));
+}
+
+/* Is the kernel locked down, so that root is refused as well? */
+static bool is_locked_down(void)
+{
+	char text[128] = "";
+	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	return strstr(text, "[integrity]") || strstr(text, "[confidentiality]");
+}
+
+int observer_open(struct observer *o, const struct options *options)
+{
+	char reasons[OBSERVER_WHY * N_FLAVOURS] = "";
+	bool denied = true;
 
 	libbpf_set_print(quiet);
-	err = kernel_open();
-	if (err) {
-		fprintf(stderr,
-			"rstwatch: this kernel has no BTF "
-			"(/sys/kernel/btf/vmlinux, CONFIG_DEBUG_INFO_BTF): %s\n",
-			strerror(-err));
+	if (!is_permitted()) {
+		fprintf(stderr, "rstwatch: needs root (or the capabilities "
+				"CAP_BPF and CAP_PERFMON)\n");
+		return EX_NOPERM;
+	}
+	if (kernel_open()) {
+		fprintf(stderr, "rstwatch: this kernel offers no BTF "
+				"(CONFIG_DEBUG_INFO_BTF, "
+				"/sys/kernel/btf/vmlinux)\n");
 		return EX_UNAVAILABLE;
 	}
 	for (size_t i = 0; i < N_FLAVOURS; i++) {
 		const struct flavour *f = &flavours[i];
+		size_t len = strlen(reasons);
 
-		if (o->backend != BACKEND_AUTO && o->backend != f->choice)
+		if (options->backend != BACKEND_AUTO &&
+		    options->backend != f->choice)
 			continue;
-		memset(b, 0, sizeof(*b));
-		kernel_describe(&b->config);
-		err = try_flavour(b, f, o);
-		if (!err)
+		if (!try_with_and_without_exit(o, f, options))
 			return 0;
-		observer_close(b);
-		if (err == -EPERM || err == -EACCES)
-			break;
+		observer_close(o);
+		denied &= o->refused == EPERM;
+		snprintf(reasons + len, sizeof(reasons) - len, "%s%s: %s",
+			 len ? "; " : "", f->name, o->why);
 	}
 	kernel_close();
-	return EX_UNAVAILABLE;
+	fprintf(stderr, "rstwatch: this kernel cannot be watched: %s%s\n",
+		reasons, is_locked_down() ? " (the kernel is locked down)" : "");
+	return denied && !is_locked_down() ? EX_NOPERM : EX_UNAVAILABLE;
 }
 
 void observer_detach(struct observer *b)

@@ -15,6 +15,7 @@
 struct bpf_object;
 
 #define OBSERVER_MAX_PROBES 32
+#define OBSERVER_WHY 160
 
 /* A flavour that is loaded and attached. */
 struct observer {
@@ -25,6 +26,8 @@ struct observer {
 	size_t n_links, n_degraded;
 	const char *name;
 	struct rw_config config;
+	char why[OBSERVER_WHY]; /* this flavour does not work */
+	int refused;		/* and the errno of that */
 };
 
 /**

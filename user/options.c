@@ -88,7 +88,7 @@ static bool parse_digits(const char *arg, size_t len, uint64_t max,
 	for (size_t i = 0; i < len; i++) {
 		unsigned int digit = (unsigned char)arg[i] - '0';
 
-		if (digit > 9 || sum > (max - digit) / 10)
+		if (digit > 9 || digit > max || sum > (max - digit) / 10)
 			return false;
 		sum = sum * 10 + digit;
 	}
@@ -369,7 +369,8 @@ static const struct option_row rows[] = {
 
 static void help_option(const struct option_row *row)
 {
-	int len = row->letter ? printf("  -%c, ", row->letter) : printf("      ");
+	int len = row->letter ? printf("  -%c, ", row->letter)
+			      : printf("      ");
 
 	len += printf("--%s", row->name);
 	if (row->arg)

@@ -25,7 +25,7 @@ static void *variable(struct bpf_object *object, const char *name, size_t size)
 	map = bpf_object__find_map_by_name(object, ".rodata");
 	if (id < 0 || !map)
 		return NULL;
-	base = bpf_map__initial_value(map, &total);
+	base = (char *)bpf_map__initial_value(map, &total);
 	section = btf__type_by_id(btf, id);
 	for (int i = 0; i < btf_vlen(section); i++) {
 		struct btf_var_secinfo *v = &btf_var_secinfos(section)[i];

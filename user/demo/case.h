@@ -3,11 +3,9 @@
 #ifndef RSTDEMO_CASE_H
 #define RSTDEMO_CASE_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "demo.h"
 
-struct demo;
-struct end;
+#include <stdbool.h>
 
 /*
  * A case has either run(), which plays both ends, or act(): then the harness
@@ -49,7 +47,7 @@ const struct demo_case *next_case(const struct demo_case *c);
 /** find_case - the case called @name, or NULL. */
 const struct demo_case *find_case(const char *name);
 
-/** play - run one case to its end and report it. Returns enum result. */
-int play(struct demo *d);
+/** play - run one case to its end and report it. */
+enum result play(struct demo *d);
 
 #endif

@@ -63,10 +63,8 @@ static void play_client_end(struct demo *d)
 	d->c->act(d, connect_to(d, d->server, "client"));
 }
 
-int play(struct demo *d)
+enum result play(struct demo *d)
 {
-	enum result result;
-
 	if (d->c->needs_root && geteuid() != 0)
 		skip(d, "needs root");
 	if (d->server)
@@ -75,7 +73,5 @@ int play(struct demo *d)
 		d->c->run(d);
 	else
 		play_both_ends(d);
-	result = result_of(d);
-	report(d, result, NULL);
-	return result;
+	return report(d, result_of(d), NULL);
 }

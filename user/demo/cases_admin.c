@@ -202,7 +202,7 @@ const struct demo_case admin_cases[] = {
 	}, {
 		.name = "accept-overflow",
 		.sentence = "With tcp_abort_on_overflow=1 a full accept queue answers the final ACK with RST.",
-		.calls = "tcp_abort_on_overflow=1, listen(2); nobody accepts, two clients connect(); the final ACK of a third is dropped; a fourth connect() fills the queue; the third write(5)",
+		.calls = "tcp_abort_on_overflow=1, listen(2); nobody accepts, two clients connect(); SO_ATTACH_FILTER drops the final ACK of a third; a fourth connect() fills the queue; the third write(5)",
 		.peer_sees = "connection established, RST after its first write(): ECONNRESET",
 		.causes = "server accept-overflow (kernel), late client reset-by-peer; the other connections close on both sides",
 		.needs_root = true, .changes_sysctl = true,

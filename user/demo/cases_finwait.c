@@ -127,11 +127,11 @@ static void refresh_orphan_count(struct demo *d)
 {
 	pthread_t thread[MAX_CPUS];
 	cpu_set_t all, one[MAX_CPUS];
-	int n = 0;
+	size_t n = 0;
 
 	if (sched_getaffinity(0, sizeof(all), &all))
 		give_up(d, "sched_getaffinity: %s", strerror(errno));
-	for (int cpu = 0; cpu < CPU_SETSIZE && n < MAX_CPUS; cpu++) {
+	for (size_t cpu = 0; cpu < CPU_SETSIZE && n < MAX_CPUS; cpu++) {
 		if (!CPU_ISSET(cpu, &all))
 			continue;
 		CPU_ZERO(&one[n]);
@@ -156,6 +156,8 @@ static void orphan_limit_run(struct demo *d)
 		     strerror(errno));
 	set_linger2(d, orphan.client, LONG_FIN_WAIT_S);
 	set_linger2(d, p.client, LONG_FIN_WAIT_S);
+	/* An ACK of the FIN under way would find the socket gone. */
+	delay_acks(d, p.server);
 	close_to_fin_wait2(d, &orphan);
 	refresh_orphan_count(d);
 	expect_fin(d, p.client, "close", "ESTABLISHED", "first", &by);

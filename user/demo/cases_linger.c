@@ -300,7 +300,7 @@ const struct demo_case linger_cases[] = {
 	}, {
 		.name = "linger-zero-syn-sent",
 		.sentence = "SO_LINGER {1,0} in SYN_SENT sends nothing.",
-		.calls = "listener drops the SYN; client connect(), SO_LINGER {1,0}, close()",
+		.calls = "server listen(), SO_ATTACH_FILTER dropping all input; client connect(), SO_LINGER {1,0}, close()",
 		.peer_sees = "nothing",
 		.causes = "client linger-zero (verdict none)",
 		.run = linger_zero_syn_sent_run,

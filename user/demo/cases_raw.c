@@ -130,7 +130,7 @@ const struct demo_case raw_cases[] = {
 	}, {
 		.name = "reset-in-handshake",
 		.sentence = "RST ends a request before it becomes a connection.",
-		.calls = "client drops the SYN-ACK: connect(); a raw socket sends RST in its name; client close()",
+		.calls = "client SO_ATTACH_FILTER dropping the SYN-ACK, connect(); a raw socket sends RST in its name; client close()",
 		.peer_sees = "RST in SYN_RECV, nothing to accept",
 		.causes = "server reset-in-handshake; client connect-cancelled (verdict none)",
 		.needs_root = true,
@@ -138,7 +138,7 @@ const struct demo_case raw_cases[] = {
 	}, {
 		.name = "unreachable",
 		.sentence = "An ICMP message ends a connection attempt.",
-		.calls = "listener drops the SYN; client connect(); a raw socket sends ICMP 'administratively prohibited'; client close()",
+		.calls = "server listen(), SO_ATTACH_FILTER dropping all input; client connect(); a raw socket sends ICMP 'administratively prohibited'; client close()",
 		.peer_sees = "nothing but the SYN",
 		.causes = "client unreachable (verdict none, kernel)",
 		.needs_root = true,

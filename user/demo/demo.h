@@ -73,7 +73,13 @@ struct demo {
 	unsigned int nevents;
 };
 
-enum result { RESULT_OK, RESULT_FAILED, RESULT_SKIPPED };
+/* Also the exit status of a case's process. */
+enum result {
+	RESULT_OK,
+	RESULT_FAILED,
+	RESULT_SKIPPED,
+	RESULT_UNREPORTED,	/* standard output does not take the report */
+};
 
 /* result.c: record what was seen and what must be reported */
 
@@ -130,7 +136,11 @@ void with_owner(struct event *ev, pid_t pid);
 
 /* report.c */
 
-/** report - print the finished case, as text or as one line of JSON. */
-void report(const struct demo *d, enum result result, const char *reason);
+/**
+ * report - print the finished case, as text or as one line of JSON. Returns
+ * @result, or RESULT_UNREPORTED when it cannot be written.
+ */
+enum result report(const struct demo *d, enum result result,
+		   const char *reason);
 
 #endif

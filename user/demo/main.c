@@ -167,7 +167,7 @@ static void check_names(const struct options *o)
 
 /* What the selected cases came to. */
 struct tally {
-	int count[RESULT_SKIPPED + 1];
+	int count[RESULT_UNREPORTED + 1];
 	int signal;	/* asks us to end */
 };
 
@@ -176,17 +176,17 @@ static bool run_one(const struct options *o, const struct demo_case *c,
 {
 	struct demo d = { .c = c, .json = o->json,
 			  .family = o->ipv6 ? AF_INET6 : AF_INET };
-	int result;
+	enum result result;
 
 	if (server) {
 		d.server = server;
 		d.family = server->sa.sa_family;
 	}
 	result = run_case(&d, &t->signal);
-	if (result < 0)
+	if (t->signal)
 		return false;
 	t->count[result]++;
-	return true;
+	return result != RESULT_UNREPORTED;
 }
 
 static bool run_named(const struct options *o, const char *name,
@@ -227,10 +227,15 @@ static int run(const struct options *o)
 		perror("rstdemo: start");
 		return EXIT_FAILURE;
 	}
-	for (int i = 1; i < o->nwords && !t.signal; i++)
-		run_named(o, o->words[i], o->connect ? &server : NULL, &t);
+	for (int i = 1; i < o->nwords; i++)
+		if (!run_named(o, o->words[i], o->connect ? &server : NULL, &t))
+			break;
 	if (t.signal)
 		end_by_signal(t.signal);
+	if (t.count[RESULT_UNREPORTED]) {
+		fputs("rstdemo: cannot write to standard output\n", stderr);
+		return EXIT_FAILURE;
+	}
 	if (!o->json)
 		printf("%d ok, %d failed, %d skipped\n", t.count[RESULT_OK],
 		       t.count[RESULT_FAILED], t.count[RESULT_SKIPPED]);

@@ -70,7 +70,7 @@ static size_t build(uint8_t *to, const struct segment *s)
 	size_t len = header + s->payload;
 	uint32_t sum = (uint32_t)(IPPROTO_TCP + len);
 
-	h.th_off = (uint8_t)(header / 4) & 0xf;
+	h.th_off = header / 4 & 0xf;
 	memset(to, 0, len);
 	memcpy(to, &h, sizeof(h));
 	if (s->options_len)

@@ -132,11 +132,12 @@ static void report_text(const struct demo *d, enum result result,
 			printf("         failed: %s\n", d->checks[i].what);
 }
 
-void report(const struct demo *d, enum result result, const char *reason)
+enum result report(const struct demo *d, enum result result,
+		   const char *reason)
 {
 	if (d->json)
 		report_json(d, result, reason);
 	else
 		report_text(d, result, reason);
-	fflush(stdout);
+	return fflush(stdout) ? RESULT_UNREPORTED : result;
 }

@@ -30,9 +30,8 @@ static _Noreturn void leave(struct demo *d, enum result result,
 	if (d->in_helper)
 		fprintf(stderr, "rstdemo: %s\n", reason);
 	else
-		report(d, result, reason);
-	fflush(NULL);
-	_exit(result);
+		result = report(d, result, reason);
+	_exit((int)result);
 }
 
 void give_up(struct demo *d, const char *why, ...)

@@ -42,7 +42,7 @@ static void restore_and_die(int sig)
 static _Noreturn void be_the_case(struct demo *d, pid_t parent)
 {
 	struct sigaction die = { .sa_handler = restore_and_die };
-	int result;
+	enum result result;
 
 	sigaction(SIGTERM, &die, NULL);
 	sigaction(SIGHUP, &die, NULL);
@@ -53,8 +53,7 @@ static _Noreturn void be_the_case(struct demo *d, pid_t parent)
 	if (getppid() != parent)
 		_exit(RESULT_FAILED);
 	result = play(d);
-	fflush(NULL);
-	_exit(result);
+	_exit((int)result);
 }
 
 /* Returns the signal that came first, SIGALRM when the time is over. */
@@ -80,74 +79,85 @@ static void end_case(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-static int result_of_status(struct demo *d, int status)
-{
-	char reason[80];
+/* How a case's process ended. */
+struct ending {
+	enum result result;
+	int signal;		/* that asks this program to end, or 0 */
+	char reason[80];	/* set when the process made no report */
+};
 
-	if (WIFEXITED(status) && WEXITSTATUS(status) <= RESULT_SKIPPED)
-		return WEXITSTATUS(status);
-	snprintf(reason, sizeof(reason), "its process ended with status 0x%x",
-		 status);
-	report(d, RESULT_FAILED, reason);
-	return RESULT_FAILED;
+static void read_status(struct ending *e, int status)
+{
+	e->result = RESULT_FAILED;
+	if (WIFEXITED(status) && WEXITSTATUS(status) <= RESULT_UNREPORTED)
+		e->result = (enum result)WEXITSTATUS(status);
+	else
+		snprintf(e->reason, sizeof(e->reason),
+			 "its process ended with status 0x%x", status);
 }
 
-/* Returns as run_case(). */
-static int watch(struct demo *d, pid_t pid, int *signal)
+static void watch(struct ending *e, pid_t pid)
 {
 	struct timespec now;
 	int status, sig;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	for (;;) {
+	do {
 		sig = await_signal(now.tv_sec + CASE_LIMIT_S);
-		if (sig == SIGCHLD) {
-			if (waitpid(pid, &status, WNOHANG) == pid)
-				return result_of_status(d, status);
-			continue;
+		if (sig == SIGCHLD && waitpid(pid, &status, WNOHANG) == pid) {
+			read_status(e, status);
+			return;
 		}
-		end_case(pid);
-		if (sig != SIGALRM) {
-			*signal = sig;
-			return -1;
-		}
-		report(d, RESULT_FAILED, "it did not end in time");
-		return RESULT_FAILED;
-	}
+	} while (sig == SIGCHLD);
+	end_case(pid);
+	e->result = RESULT_FAILED;
+	if (sig == SIGALRM)
+		snprintf(e->reason, sizeof(e->reason),
+			 "it did not end in %d s", CASE_LIMIT_S);
+	else
+		e->signal = sig;
 }
 
-static int fork_case(struct demo *d, int *signal)
+static struct ending fork_case(struct demo *d)
 {
+	struct ending e = { .result = RESULT_FAILED };
 	pid_t parent = getpid();
 	pid_t pid = fork();
-	char reason[80];
-	int result;
 
 	if (pid == 0)
 		be_the_case(d, parent);
-	if (pid < 0) {
-		snprintf(reason, sizeof(reason), "fork: %s", strerror(errno));
-		report(d, RESULT_FAILED, reason);
-		return RESULT_FAILED;
-	}
-	result = watch(d, pid, signal);
+	if (pid < 0)
+		snprintf(e.reason, sizeof(e.reason), "fork: %s",
+			 strerror(errno));
+	else
+		watch(&e, pid);
 	sysctl_restore();
-	return result;
+	return e;
 }
 
-int run_case(struct demo *d, int *signal)
+static struct ending locked_case(struct demo *d)
 {
-	int lock, result;
+	struct ending e = { .result = RESULT_SKIPPED };
+	int lock = sysctl_lock();
 
-	if (!d->c->changes_sysctl || geteuid() != 0)
-		return fork_case(d, signal);
-	lock = sysctl_lock();
 	if (lock < 0) {
-		report(d, RESULT_SKIPPED,
-		       "another rstdemo has the sysctls of this network namespace");
-		return RESULT_SKIPPED;
+		snprintf(e.reason, sizeof(e.reason),
+			 "another rstdemo has this network namespace's sysctls");
+		return e;
 	}
-	result = fork_case(d, signal);
+	e = fork_case(d);
 	close(lock);
-	return result;
+	return e;
+}
+
+enum result run_case(struct demo *d, int *signal)
+{
+	struct ending e;
+
+	if (d->c->changes_sysctl && geteuid() == 0)
+		e = locked_case(d);
+	else
+		e = fork_case(d);
+	*signal = e.signal;
+	return e.reason[0] ? report(d, e.result, e.reason) : e.result;
 }

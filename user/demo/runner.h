@@ -9,9 +9,9 @@ bool runner_init(void);
 
 /**
  * run_case - play the case of @d in a process of its own, which cannot outlive
- * its time, and undo what it changed. Returns its result, or -1 when a signal
- * asks this program to end; *signal says which.
+ * its time, and undo what it changed. *signal is set to the signal that asks
+ * this program to end, if one came meanwhile; then there is no report.
  */
-int run_case(struct demo *d, int *signal);
+enum result run_case(struct demo *d, int *signal);
 
 #endif

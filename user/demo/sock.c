@@ -91,8 +91,11 @@ void set_nonblocking(struct demo *d, int fd, bool on)
 
 static void start_connect(struct demo *d, int fd, const union addr *to)
 {
-	if (connect(fd, &to->sa, length_of(to)) && errno != EINPROGRESS)
-		give_up(d, "connect: %s", strerror(errno));
+	if (!connect(fd, &to->sa, length_of(to)) || errno == EINPROGRESS)
+		return;
+	if (errno == ENETUNREACH && !d->server)
+		skip(d, "the loopback interface is down");
+	give_up(d, "connect: %s", strerror(errno));
 }
 
 struct end *begin_connect(struct demo *d, int fd, const union addr *to,
@@ -224,9 +227,12 @@ static void attach(struct demo *d, int fd, struct sock_filter *code,
 {
 	struct sock_fprog filter = { .len = len, .filter = code };
 
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
-		       sizeof(filter)))
-		give_up(d, "SO_ATTACH_FILTER: %s", strerror(errno));
+	if (!setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+			sizeof(filter)))
+		return;
+	if (errno == EPERM)
+		skip(d, "this kernel wants CAP_NET_ADMIN for SO_ATTACH_FILTER");
+	give_up(d, "SO_ATTACH_FILTER: %s", strerror(errno));
 }
 
 void drop_input(struct demo *d, int fd)

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The table: whole lines, their width, and what may not reach a terminal. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "sample.h"
+
+static struct capture capture;
+static struct sink *sink;
+
+/* Starts a table; returns its heading. */
+static const char *open_table(struct table_style style)
+{
+	struct run_info info = sample_info();
+
+	capture_open(&capture);
+	sink = sink_table_new(&capture.out, &capture.clock, &style);
+	assert_non_null(sink);
+	assert_int_equal(sink->start(sink, &info), 0);
+	return capture_read(&capture);
+}
+
+static void close_table(void)
+{
+	sink->free(sink);
+	capture_close(&capture);
+}
+
+static void check_line(const struct rw_event *event, const char *expected)
+{
+	assert_int_equal(sink->event(sink, event), 0);
+	assert_string_equal(capture_read(&capture), expected);
+}
+
+/* The line without its first columns, which are the same in many tests. */
+static void check_cause(const struct rw_event *event, const char *expected)
+{
+	const char *line;
+
+	assert_int_equal(sink->event(sink, event), 0);
+	line = capture_read(&capture);
+	assert_true(strlen(line) > 48);
+	assert_string_equal(line + 48, expected);
+}
+
+static void test_default(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	assert_string_equal(open_table((struct table_style){ 0 }),
+			    "   PID COMM     LADDR:LPORT     RADDR:RPORT     "
+			    "WHAT     CAUSE\n");
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	close_table();
+}
+
+static void test_widest_in_80_columns(void **state)
+{
+	struct rw_event event = sample_event();
+	const char *line;
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.actor.pid = 999999;
+	strcpy(event.actor.comm, "12345678");
+	event.tuple.lport = 60000;
+	event.evidence.unread = 9999;
+	assert_int_equal(sink->event(sink, &event), 0);
+	line = capture_read(&capture);
+	assert_int_equal(strlen(line), 79 + 1);
+	close_table();
+}
+
+/* Nothing is cut; what follows moves only as far as it must. */
+static void test_overflow(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.actor.pid = 4194304;
+	memcpy(event.actor.comm, "sixteen-bytes-xx", RW_COMM_LEN);
+	check_line(&event, "4194304 sixteen-bytes-xx 127.0.0.1:80 "
+			   "127.0.0.2:40000 RST sent unread-data 1234 bytes\n");
+	event.actor.pid = 1;
+	strcpy(event.actor.comm, "123456789");
+	check_line(&event, "     1 123456789 127.0.0.1:80   127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	close_table();
+}
+
+static void test_ipv6(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.family = 6;
+	memset(event.tuple.laddr, 0xfd, sizeof(event.tuple.laddr));
+	memset(event.tuple.raddr, 0, sizeof(event.tuple.raddr));
+	event.tuple.raddr[15] = 1;
+	check_line(&event, "  4711 nc       "
+			   "[fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd]:80 "
+			   "[::1]:40000 RST sent unread-data 1234 bytes\n");
+	close_table();
+}
+
+static void test_who(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	strcpy(event.owner.comm, "nginx");
+	event.owner.pid = 12;
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	event.evidence.flags &= ~(uint32_t)RW_F_ACTOR;
+	check_line(&event, "    12 nginx    127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	event.evidence.flags &= ~(uint32_t)RW_F_OWNER;
+	check_line(&event, "     - kernel   127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	close_table();
+}
+
+static void test_what(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.cause = RW_CAUSE_UNKNOWN;
+	check_cause(&event, "RST sent unknown\n");
+	event.evidence.kind = RW_KIND_RST_ANSWER;
+	check_cause(&event, "RST sent unknown\n");
+	event.evidence.kind = RW_KIND_RST_RECEIVED;
+	check_cause(&event, "RST rcvd unknown\n");
+	event.evidence.kind = RW_KIND_FIN;
+	check_cause(&event, "FIN sent unknown\n");
+	event.evidence.kind = RW_KIND_SILENT;
+	check_cause(&event, "silent   unknown\n");
+	event.evidence.kind = RW_KIND_OWNER;
+	check_cause(&event, "owner    of a connection above, closed now\n");
+	event.evidence.kind = RW_KIND_MAX;
+	event.cause = RW_CAUSE_MAX;
+	check_cause(&event, "?        ?\n");
+	close_table();
+}
+
+static void test_detail_of_close(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.evidence.kind = RW_KIND_FIN;
+	event.cause = RW_CAUSE_CLOSE;
+	check_cause(&event, "FIN sent close\n");
+	event.evidence.order = RW_ORDER_FIRST;
+	event.evidence.unsent = 5; /* a FIN discards nothing */
+	check_cause(&event, "FIN sent close first\n");
+	event.evidence.linger = 5 * SAMPLE_HZ;
+	event.evidence.flags |= RW_F_LINGER;
+	check_cause(&event, "FIN sent close first, linger 5 s\n");
+	event.evidence.linger_wait_ms = 5003;
+	event.evidence.flags |= RW_F_LINGER_WAIT;
+	check_cause(&event, "FIN sent close first, linger 5 s, "
+			    "waited 5003 ms\n");
+	event.evidence.flags &= ~(uint32_t)(RW_F_LINGER | RW_F_LINGER_WAIT);
+	event.evidence.flags |= RW_F_EXITING;
+	check_cause(&event, "FIN sent close first, exit\n");
+	event.actor.exit_code = SIGKILL;
+	check_cause(&event, "FIN sent close first, SIGKILL\n");
+	event.cause = RW_CAUSE_SHUTDOWN;
+	event.evidence.order = RW_ORDER_NONE;
+	check_cause(&event, "FIN sent shutdown SIGKILL\n");
+	event.evidence.flags &= ~(uint32_t)RW_F_ACTOR; /* nobody exits */
+	check_cause(&event, "FIN sent shutdown\n");
+	close_table();
+}
+
+static void test_detail_of_others(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.evidence.flags &= ~(uint32_t)RW_F_QUEUES;
+	check_cause(&event, "RST sent unread-data\n");
+	event.cause = RW_CAUSE_LINGER_ZERO;
+	event.evidence.unsent = UINT32_MAX;
+	event.evidence.unacked = 1;
+	check_cause(&event, "RST sent linger-zero\n");
+	event.evidence.flags |= RW_F_QUEUES;
+	check_cause(&event, "RST sent linger-zero 4294967296 bytes "
+			    "discarded\n");
+	event.evidence.kind = RW_KIND_FIN; /* it discards nothing */
+	check_cause(&event, "FIN sent linger-zero\n");
+	event.evidence.kind = RW_KIND_RST_ACTIVE;
+	event.evidence.unsent = 0;
+	event.evidence.unacked = 0;
+	event.cause = RW_CAUSE_DATA_AFTER_CLOSE;
+	event.evidence.flags |= RW_F_SINCE_CLOSE;
+	event.since_close_ms = 12;
+	check_cause(&event, "RST sent data-after-close 12 ms after close\n");
+	event.evidence.flags &= ~(uint32_t)RW_F_SINCE_CLOSE;
+	event.evidence.kind = RW_KIND_SILENT;
+	event.cause = RW_CAUSE_TIMED_OUT;
+	check_cause(&event, "silent   timed-out 2 retransmits\n");
+	event.evidence.flags |= RW_F_TW;
+	check_cause(&event, "silent   timed-out\n");
+	close_table();
+}
+
+static void test_time_columns(void **state)
+{
+	struct rw_event event = sample_event();
+	const char *heading;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	heading = open_table((struct table_style){ .time = TIME_WALL });
+	assert_memory_equal(heading, "TIME            PID COMM ", 25);
+	check_line(&event, "03:04:06.005   4711 nc       127.0.0.1:80    "
+			   "127.0.0.2:40000 RST sent unread-data 1234 bytes\n");
+	close_table();
+	unsetenv("TZ");
+
+	heading = open_table((struct table_style){ .time = TIME_RELATIVE });
+	assert_memory_equal(heading, "   TIME(s)    PID COMM ", 23);
+	check_line(&event, "  0.005000   4711 nc       127.0.0.1:80    "
+			   "127.0.0.2:40000 RST sent unread-data 1234 bytes\n");
+	event.ktime_ns = SAMPLE_START - 1; /* on its way while we started */
+	check_line(&event, "  0.000000   4711 nc       127.0.0.1:80    "
+			   "127.0.0.2:40000 RST sent unread-data 1234 bytes\n");
+	event.ktime_ns = SAMPLE_START + 86400000001000ULL;
+	check_line(&event, "86400.000001 4711 nc       127.0.0.1:80    "
+			   "127.0.0.2:40000 RST sent unread-data 1234 bytes\n");
+	close_table();
+}
+
+static void test_wide(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	assert_string_equal(
+		open_table((struct table_style){ .wide = true }),
+		"    PID COMM            LADDR:LPORT           "
+		"RADDR:RPORT           WHAT     STATE         UNREAD  UNSENT "
+		"UNACKED IDLE(ms) RETR REASON             CAUSE\n");
+	check_line(&event,
+		   "   4711 nc              127.0.0.1:80          "
+		   "127.0.0.2:40000       RST sent ESTABLISHED     1234       "
+		   "0       0       12    2 TCP_ABORT_ON_CLOSE "
+		   "unread-data 1234 bytes\n");
+	event.evidence.idle_tx = 1; /* the later of the two counts */
+	event.evidence.unsent = 10;
+	event.evidence.unacked = 20;
+	event.evidence.kernel_reason = 8; /* without a name */
+	check_line(&event,
+		   "   4711 nc              127.0.0.1:80          "
+		   "127.0.0.2:40000       RST sent ESTABLISHED     1234      "
+		   "10      20        4    2 -                  "
+		   "unread-data 1234 bytes\n");
+	event = sample_bare_event();
+	check_line(&event,
+		   "      - kernel          127.0.0.1:80          "
+		   "127.0.0.2:40000       RST sent -                  -       "
+		   "-       -        -    - -                  "
+		   "no-listener\n");
+	close_table();
+}
+
+static void test_verbose(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ .verbose = true });
+	check_line(&event,
+		   "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+		   "RST sent unread-data 1234 bytes\n"
+		   "        ESTABLISHED, unread 1234, unsent 0, unacked 0, "
+		   "idle rx 12 ms, tx 1000 ms, 2 retransmits\n"
+		   "        tcp_close > tcp_send_active_reset, "
+		   "TCP_ABORT_ON_CLOSE, observed\n"
+		   "        actor nc pid 4711 uid 1000 tid 4712, "
+		   "owner too (accept)\n");
+	event.evidence.flags = RW_F_SK | RW_F_OWNER | RW_F_TRIGGER |
+			       RW_F_INFERRED | RW_F_IDLE_TX | RW_F_LINGER;
+	event.evidence.trigger = RW_TH_PSH | RW_TH_ACK;
+	event.evidence.trigger_payload = 4;
+	event.evidence.linger = SAMPLE_HZ;
+	event.evidence.retransmits = 0;
+	check_line(&event,
+		   "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+		   "RST sent unread-data\n"
+		   "        ESTABLISHED, linger 1 s, idle tx 1000 ms\n"
+		   "        tcp_close > tcp_send_active_reset, "
+		   "provoked by PA with 4 bytes, inferred\n"
+		   "        the kernel acted by itself, "
+		   "owner nc pid 4711 uid 1000 (accept)\n");
+	event = sample_bare_event();
+	check_line(&event, "     - kernel   127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent no-listener\n"
+			   "        observed\n"
+			   "        the kernel acted by itself\n");
+	event.evidence.kind = RW_KIND_OWNER; /* there is no evidence */
+	check_line(&event, "     - kernel   127.0.0.1:80    127.0.0.2:40000 "
+			   "owner    of a connection above, closed now\n");
+	close_table();
+}
+
+static void test_color(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ .color = true });
+	check_line(&event, "\033[1m  4711 nc       127.0.0.1:80    "
+			   "127.0.0.2:40000 RST sent unread-data 1234 bytes"
+			   "\033[0m\n");
+	event.evidence.kind = RW_KIND_FIN;
+	event.cause = RW_CAUSE_CLOSE;
+	check_line(&event, "\033[2m  4711 nc       127.0.0.1:80    "
+			   "127.0.0.2:40000 FIN sent close\033[0m\n");
+	close_table();
+}
+
+static int open_terminal(void)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void test_color_choice(void **state)
+{
+	int terminal = open_terminal(), file = open("/dev/null", O_WRONLY);
+
+	(void)state;
+	setenv("TERM", "xterm", 1);
+	unsetenv("NO_COLOR");
+	assert_true(sink_color(COLOR_AUTO, terminal));
+	assert_false(sink_color(COLOR_AUTO, file));
+	assert_true(sink_color(COLOR_ALWAYS, file));
+	assert_false(sink_color(COLOR_NEVER, terminal));
+	setenv("NO_COLOR", "1", 1);
+	assert_false(sink_color(COLOR_AUTO, terminal));
+	assert_true(sink_color(COLOR_ALWAYS, terminal));
+	setenv("NO_COLOR", "", 1); /* empty is as unset */
+	assert_true(sink_color(COLOR_AUTO, terminal));
+	setenv("TERM", "dumb", 1);
+	assert_false(sink_color(COLOR_AUTO, terminal));
+	close(terminal);
+	close(file);
+}
+
+/* No byte of a name but printable ASCII, and never a second line. */
+static void test_hostile_comm(void **state)
+{
+	struct rw_event event = sample_event();
+	const char *line;
+
+	(void)state;
+	open_table((struct table_style){ .verbose = true, .wide = true });
+	for (int c = 1; c < 256; c++) {
+		memset(event.actor.comm, c, RW_COMM_LEN);
+		memset(event.owner.comm, c, RW_COMM_LEN);
+		event.owner.pid = 1;
+		assert_int_equal(sink->event(sink, &event), 0);
+		line = capture_read(&capture);
+		for (const char *s = line; *s; s++)
+			assert_true(*s == '\n' || (*s >= ' ' && *s <= '~'));
+		for (int i = 0; i < 4; i++) {
+			line = strchr(line, '\n');
+			assert_non_null(line);
+			line++;
+		}
+		assert_int_equal(*line, '\0');
+	}
+	close_table();
+	open_table((struct table_style){ 0 });
+	event = sample_event();
+	memcpy(event.actor.comm, "\033[2J\n\x9b\0", 8);
+	check_line(&event, "  4711 ?[2J??   127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	close_table();
+}
+
+/* Any bytes at all fit the room, and every row is one line. */
+static void test_random_events(void **state)
+{
+	(void)state;
+	srandom(2);
+	open_table((struct table_style){ .verbose = true,
+					 .wide = true,
+					 .color = true });
+	for (int round = 0; round < 20000; round++) {
+		struct rw_event event;
+		const char *text;
+
+		for (size_t i = 0; i < sizeof(event); i++)
+			((uint8_t *)&event)[i] = (uint8_t)random();
+		assert_int_equal(sink->event(sink, &event), 0);
+		assert_in_range(capture.out.len, 50, SINK_ROOM - 1024);
+		text = capture_read(&capture);
+		assert_int_equal(text[strlen(text) - 1], '\n');
+	}
+	close_table();
+}
+
+static void test_end_prints_nothing(void **state)
+{
+	struct run_totals totals = { .events = 1 };
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	assert_int_equal(sink->event(sink, &event), 0);
+	assert_int_equal(lseek(capture.out.fd, 0, SEEK_CUR), capture.seen);
+	assert_int_equal(sink->end(sink, &totals), 0); /* it flushes */
+	assert_int_equal(lseek(capture.out.fd, 0, SEEK_CUR),
+			 capture.seen + 79 + 1);
+	capture_read(&capture);
+	assert_int_equal(sink->end(sink, &totals), 0);
+	assert_string_equal(capture_read(&capture), "");
+	close_table();
+}
+
+static void test_write_error(void **state)
+{
+	struct rw_event event = sample_event();
+	struct run_totals totals = { 0 };
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	close(capture.out.fd);
+	capture.out.fd = open("/dev/full", O_WRONLY);
+	assert_int_equal(sink->event(sink, &event), 0); /* buffered */
+	assert_int_equal(sink->flush(sink), -ENOSPC);
+	assert_int_equal(sink->event(sink, &event), -ENOSPC);
+	assert_int_equal(sink->end(sink, &totals), -ENOSPC);
+	close_table();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_widest_in_80_columns),
+		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_who),
+		cmocka_unit_test(test_what),
+		cmocka_unit_test(test_detail_of_close),
+		cmocka_unit_test(test_detail_of_others),
+		cmocka_unit_test(test_time_columns),
+		cmocka_unit_test(test_wide),
+		cmocka_unit_test(test_verbose),
+		cmocka_unit_test(test_color),
+		cmocka_unit_test(test_color_choice),
+		cmocka_unit_test(test_hostile_comm),
+		cmocka_unit_test(test_random_events),
+		cmocka_unit_test(test_end_prints_nothing),
+		cmocka_unit_test(test_write_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
