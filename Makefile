@@ -9,6 +9,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 CC ?= cc
 CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
 B := build
 
@@ -42,17 +43,24 @@ $(B)/rstwatch: $(RSTWATCH_O)
 $(B)/rstdemo: $(DEMO_O)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
 
-$(B)/user/backend.o: $(SKELETONS)
+$(B)/user/observer.o: $(SKELETONS)
+$(B)/user/owner.o: $(B)/owner.skel.h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/%.bpf.o: $(BPF_SOURCES)
+# The three flavours are one source; owner.bpf.c stands alone.
+$(FLAVOURS:%=$(B)/%.bpf.o): $(B)/%.bpf.o: $(BPF_SOURCES)
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -DRW_$(shell echo $* | tr a-z A-Z) \
 		-c bpf/rstwatch.bpf.c -o $@
-	llvm-strip -g $@
+	$(LLVM_STRIP) -g $@
+
+$(B)/owner.bpf.o: $(BPF_SOURCES)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c bpf/owner.bpf.c -o $@
+	$(LLVM_STRIP) -g $@
 
 $(B)/%.skel.h: $(B)/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp

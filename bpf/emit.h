@@ -128,12 +128,23 @@ static __always_inline bool kind_passes(__u8 kind)
 	       kind == RW_KIND_RST_ANSWER || kind == RW_KIND_RST_RECEIVED;
 }
 
-static __always_inline bool pid_passes(__u32 actor, __u32 owner)
+/*
+ * Where neither is known and somebody still holds the socket, user space finds
+ * out who it is and decides.
+ */
+static __always_inline bool pid_passes(struct rw_evidence *e, __u32 actor,
+				       __u32 owner)
 {
 	if (!config.filter_pid)
 		return true;
-	return (actor && bpf_map_lookup_elem(&pids, &actor)) ||
-	       (owner && bpf_map_lookup_elem(&pids, &owner));
+	if (actor && bpf_map_lookup_elem(&pids, &actor))
+		return true;
+	if (owner)
+		return bpf_map_lookup_elem(&pids, &owner);
+	if (!(e->flags & RW_F_SK) || e->flags & (RW_F_DEAD | RW_F_TW))
+		return false;
+	e->flags |= RW_F_ASK_OWNER;
+	return true;
 }
 
 static __always_inline struct rw_count *count_of(__u32 cause)
@@ -219,9 +230,11 @@ static __always_inline void emit(struct rw_evidence *e,
 		end = bpf_map_lookup_elem(&ended, &s->tuple);
 	if (e->flags & RW_F_ACTOR)
 		actor = bpf_get_current_pid_tgid() >> 32;
-	if (end)
+	if (s->owner_source)
+		owner = actor;
+	else if (end)
 		owner = end->owner.pid;
-	if (!pid_passes(actor, owner))
+	if (!pid_passes(e, actor, owner))
 		return;
 
 	count = count_of(cause);

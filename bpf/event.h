@@ -88,6 +88,7 @@ enum rw_flag {
 	RW_F_USER_TIMEOUT = 1 << 24, /* TCP_USER_TIMEOUT set and exceeded */
 	RW_F_PEER_FIN = 1 << 25,    /* the peer's FIN had been received */
 	RW_F_QUEUE_FULL = 1 << 27,  /* the listener's accept queue is full */
+	RW_F_ASK_OWNER = 1 << 28,   /* to be shown only if the owner is asked for */
 	RW_F_HELD = 1 << 26,	    /* may turn out not to be: see map held */
 };
 
@@ -196,6 +197,14 @@ struct rw_event {
 	struct rw_task owner; /* valid with RW_F_OWNER */
 };
 _Static_assert(sizeof(struct rw_event) == 208, "rw_event is ABI");
+
+/* A socket whose owner is looked for among the open files (bpf/owner.bpf.c). */
+struct rw_wanted {
+	__u16 lport; /* host order; another socket at the same address has */
+	__u16 rport; /* other ports */
+	__u32 found;
+	struct rw_task owner;
+};
 
 /* Counters per cause, in a per-CPU array: they never lose. */
 struct rw_count {

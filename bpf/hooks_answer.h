@@ -153,6 +153,37 @@ static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
 }
 
 /*
+ * The connection was ended by the kernel or the peer, and reported before its
+ * owner was known; who closes the dead socket is the owner.
+ */
+static __always_inline void name_owner(const struct sock *sk,
+				       const struct tcp_sock *tp)
+{
+	struct rw_context *c = find_context(sk);
+	struct rw_subject s;
+	struct rw_event *ev;
+	__u32 cause;
+
+	if (!c || c->reset_state) /* the latter: an answer is to come */
+		return;
+	cause = rw_judge(&c->e);
+	subject_of(&s, sk, tp);
+	if (c->await_owner && config.cause_mask & (1ULL << cause) &&
+	    tuple_passes(&s.tuple, s.family)) {
+		s.cookie = c->cookie;
+		s.owner_source = RW_OWNER_CLOSE;
+		ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
+		if (ev) {
+			c->e.flags |= RW_F_ACTOR;
+			fill_event(ev, &c->e, &s, cause, NULL);
+			ev->evidence.kind = RW_KIND_OWNER;
+			bpf_ringbuf_submit(ev, wake_flags());
+		}
+	}
+	drop_context(sk);
+}
+
+/*
  * A RST arrived for a socket. What it had in flight is the data that is lost.
  * A RST for a socket that is CLOSE already changes nothing (tcp_reset()).
  */
@@ -242,7 +273,10 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
 	if (c.e.sk_err == RW_ECONNABORTED && c.e.flags & RW_F_LOCK_OWNED)
 		c.e.flags |= RW_F_ACTOR;
 	remember_end(&s.tuple, false);
+	s.cookie = c.cookie;
 	emit(&c.e, &s);
+	c.await_owner = !(c.e.flags & RW_F_DEAD);
+	keep_context(sk, &c);
 	return 0;
 }
 

@@ -39,37 +39,6 @@ static __always_inline bool is_plain(const struct sock *sk,
 	       !is_mptcp(tp);
 }
 
-/*
- * The socket died of a received RST that was reported before its owner was
- * known; who closes it is the owner.
- */
-static __always_inline void name_owner(const struct sock *sk,
-				       const struct tcp_sock *tp)
-{
-	struct rw_context *c = find_context(sk);
-	struct rw_subject s;
-	struct rw_event *ev;
-	__u32 cause;
-
-	if (!c)
-		return;
-	cause = rw_judge(&c->e);
-	subject_of(&s, sk, tp);
-	if (c->await_owner && config.cause_mask & (1ULL << cause) &&
-	    tuple_passes(&s.tuple, s.family)) {
-		s.cookie = c->cookie;
-		s.owner_source = RW_OWNER_CLOSE;
-		ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
-		if (ev) {
-			c->e.flags |= RW_F_ACTOR;
-			fill_event(ev, &c->e, &s, cause, NULL);
-			ev->evidence.kind = RW_KIND_OWNER;
-			bpf_ringbuf_submit(ev, wake_flags());
-		}
-	}
-	drop_context(sk);
-}
-
 static __always_inline int closing(struct sock *sk, long timeout)
 {
 	__u8 state = sk_state(sk);
@@ -389,6 +358,7 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 	}
 	remember_end(&s.tuple, false);
 	c.told = 1;
+	c.await_owner = !(c.e.flags & (RW_F_DEAD | RW_F_ACTOR));
 	keep_context(sk, &c);
 	return 0;
 }

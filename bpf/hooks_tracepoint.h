@@ -253,6 +253,7 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 		return 0;
 	}
 	c.told = 1;
+	c.await_owner = !(c.e.flags & (RW_F_DEAD | RW_F_ACTOR));
 	keep_context(sk, &c);
 	return 0;
 }
@@ -279,6 +280,16 @@ int on_tcp_send_reset(struct bpf_raw_tracepoint_args *ctx)
 HOOK(tcp_receive_reset, struct sock *sk)
 {
 	return received(sk, may_reset_itself(sk) ? RW_F_HELD : 0);
+}
+
+/*
+ * The struct ends. Of a connection that died while somebody held it, this is
+ * the close(): the closing task is the owner.
+ */
+HOOK(tcp_destroy_sock, struct sock *sk)
+{
+	name_owner(sk, (struct tcp_sock *)sk);
+	return 0;
 }
 
 #endif

@@ -40,6 +40,9 @@ const struct hook tracepoint_hooks[] = {
 	HOOK("inet_sock_set_state", HOOK_ALWAYS, NULL),
 	HOOK("tcp_send_reset", HOOK_ALWAYS, NULL),
 	HOOK("tcp_receive_reset", HOOK_ALWAYS, "received resets are not seen"),
+	HOOK("tcp_destroy_sock", HOOK_ALWAYS,
+	     "the owner of a connection that the peer or the kernel ended is "
+	     "found by search alone"),
 	{},
 };
 

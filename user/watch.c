@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <bpf/libbpf.h>
 
 #include "held.h"
+#include "owner.h"
 #include "watch.h"
 
 /* The ring is looked at this often; the kernel wakes us only when it fills. */
@@ -14,12 +16,21 @@
 /* The answer that takes a held record back comes within microseconds. */
 #define HELD_NS (20 * 1000000ULL)
 
+/* Events are looked at together, so that what follows can complete them. */
+#define BATCH_MAX 2048
+/* How far back the event is that an owner record belongs to. */
+#define OWNER_DISTANCE 256
+
 struct watch {
 	struct sink *sink;
 	struct run_totals *totals;
 	const struct options *options;
+	struct owner_finder owners;
 	struct held held;
-	uint64_t doubted[RW_CAUSE_MAX]; /* held records that proved true */
+	uint64_t doubted[RW_CAUSE_MAX];	/* held records that proved true */
+	uint64_t others[RW_CAUSE_MAX];	/* counted, but not of a wanted process */
+	size_t n;
+	struct rw_event batch[BATCH_MAX];
 	int error;
 };
 
@@ -36,41 +47,99 @@ static bool is_full(const struct watch *w)
 	return w->options->count && w->totals->events >= w->options->count;
 }
 
-static int print(struct watch *w, const struct rw_event *event)
+static bool is_wanted(const struct watch *w, const struct rw_event *event)
 {
+	const struct number_list *pids = &w->options->pids;
+
+	if (!(event->evidence.flags & RW_F_ASK_OWNER))
+		return true;
+	for (size_t i = 0; i < pids->n; i++)
+		if (event->evidence.flags & RW_F_OWNER &&
+		    pids->values[i] == event->owner.pid)
+			return true;
+	return false;
+}
+
+static void print(struct watch *w, const struct rw_event *event)
+{
+	if (!is_wanted(w, event)) {
+		w->others[event->cause]++;
+		return;
+	}
 	if (is_full(w)) {
 		w->totals->held_back += event->evidence.kind != RW_KIND_OWNER;
-		return 0;
+		return;
 	}
 	run_count(w->totals, event);
 	if (!w->error)
 		w->error = w->sink->event(w->sink, event);
-	return w->error;
 }
 
-static int believe(struct watch *w, struct rw_event *event)
+/*
+ * The close that names the owner mostly follows its event at once: then the
+ * event itself can name it. Return: whether it does.
+ */
+static bool name_owner(struct watch *w, size_t at)
 {
-	event->evidence.flags &= ~RW_F_HELD;
+	const struct rw_event *record = &w->batch[at];
+
+	for (size_t i = at; i-- > 0 && at - i < OWNER_DISTANCE;) {
+		struct rw_event *event = &w->batch[i];
+
+		if (event->sk != record->sk || !owner_is_missing(event))
+			continue;
+		event->owner = record->owner;
+		event->owner_source = record->owner_source;
+		event->evidence.flags |= RW_F_OWNER;
+		return true;
+	}
+	return false;
+}
+
+/* Complete the events read so far, then print them. */
+static void settle(struct watch *w)
+{
+	bool named[BATCH_MAX] = {};
+
+	for (size_t i = 0; i < w->n; i++)
+		if (w->batch[i].evidence.kind == RW_KIND_OWNER)
+			named[i] = name_owner(w, i);
+	owner_find(&w->owners, w->batch, w->n);
+	for (size_t i = 0; i < w->n; i++)
+		if (!named[i])
+			print(w, &w->batch[i]);
+	w->n = 0;
+}
+
+static void add(struct watch *w, const struct rw_event *event)
+{
+	if (w->n == BATCH_MAX)
+		settle(w);
+	w->batch[w->n++] = *event;
+}
+
+static void believe(struct watch *w, const struct rw_event *event)
+{
 	w->doubted[event->cause]++;
-	return print(w, event);
+	add(w, event);
+	w->batch[w->n - 1].evidence.flags &= ~RW_F_HELD;
 }
 
 static int on_record(void *context, void *data, size_t size)
 {
 	struct watch *w = context;
-	struct rw_event *event = data, copy;
+	const struct rw_event *event = data;
 
 	if (size < sizeof(*event))
 		return 0;
 	if (!(event->evidence.flags & RW_F_HELD))
-		return print(w, event);
-	if (!held_put(&w->held, event))
-		return 0;
-	copy = *event;
-	return believe(w, &copy);
+		add(w, event);
+	else if (held_put(&w->held, event))
+		believe(w, event);
+	return w->error;
 }
 
-static void print_held(struct watch *w, uint64_t older_than)
+static void add_held(struct watch *w, uint64_t older_than)
 {
 	struct rw_event event;
 
@@ -84,7 +153,8 @@ static void drain(struct watch *w, struct ring_buffer *ring)
 	int err;
 
 	ring_buffer__consume(ring);
-	print_held(w, watch_now() - HELD_NS);
+	add_held(w, watch_now() - HELD_NS);
+	settle(w);
 	err = w->sink->flush(w->sink);
 	if (!w->error)
 		w->error = err;
@@ -111,10 +181,11 @@ static int finish(struct watch *w, struct observer *observer,
 
 	observer_detach(observer);
 	ring_buffer__consume(ring);
-	print_held(w, UINT64_MAX);
+	add_held(w, UINT64_MAX);
+	settle(w);
 	err = observer_counts(observer, t->by_cause);
 	for (int i = 0; i < RW_CAUSE_MAX; i++) {
-		t->by_cause[i].seen += w->doubted[i];
+		t->by_cause[i].seen += w->doubted[i] - w->others[i];
 		t->lost += t->by_cause[i].lost;
 	}
 	t->end_ktime_ns = watch_now();
@@ -125,28 +196,34 @@ int watch(struct observer *observer, struct sink *sink,
 	  const struct options *options, volatile sig_atomic_t *stop,
 	  struct run_totals *totals)
 {
-	struct watch w = {
-		.sink = sink,
-		.totals = totals,
-		.options = options,
-		.held.map = observer_map(observer, "held"),
-	};
+	struct watch *w = calloc(1, sizeof(*w));
 	struct ring_buffer *ring;
 	uint64_t end_ns = 0;
 	int err;
 
-	ring = ring_buffer__new(observer_map(observer, "events"), on_record, &w,
+	if (!w)
+		return -ENOMEM;
+	w->sink = sink;
+	w->totals = totals;
+	w->options = options;
+	w->held.map = observer_map(observer, "held");
+	ring = ring_buffer__new(observer_map(observer, "events"), on_record, w,
 				NULL);
-	if (!ring)
+	if (!ring) {
+		free(w);
 		return -errno;
+	}
+	owner_finder_open(&w->owners);
 	if (options->duration_ms)
 		end_ns = watch_now() + options->duration_ms * 1000000;
-	while (!*stop && !w.error && !is_full(&w) &&
+	while (!*stop && !w->error && !is_full(w) &&
 	       (!end_ns || watch_now() < end_ns)) {
 		ring_buffer__poll(ring, wait_ms(end_ns));
-		drain(&w, ring);
+		drain(w, ring);
 	}
-	err = finish(&w, observer, ring);
+	err = finish(w, observer, ring);
 	ring_buffer__free(ring);
+	owner_finder_close(&w->owners);
+	free(w);
 	return err;
 }

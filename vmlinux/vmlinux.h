@@ -80,7 +80,9 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
-struct file {};
+struct file {
+	void *private_data;
+};
 
 /* The file's reference count has two shapes: until 6.12, and since 6.13. */
 typedef struct {
@@ -207,9 +209,26 @@ struct tcp_skb_cb {
 	__u8 tcp_flags; /* any size: u16 since 6.18, we read the low byte */
 };
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 struct task_struct {
 	unsigned int flags;
 	int exit_code;
+	int pid;
+	int tgid;
+	const struct cred *cred;
+	char comm[16];
+};
+
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
 };
 
 #pragma clang attribute pop

@@ -57,7 +57,7 @@ static void linger2_async_run(struct demo *d)
 
 	set_linger2(d, p.client, -1);
 	/* The ACK of the FIN shall come when close() is long over. */
-	delay_acks(d, p.server);
+	delay_acks(d, &p);
 	close_first(d, p.client);
 	expect_rst(d, p.client, "linger2", NULL, NULL);
 	check_eof(d, p.server);
@@ -157,7 +157,7 @@ static void orphan_limit_run(struct demo *d)
 	set_linger2(d, orphan.client, LONG_FIN_WAIT_S);
 	set_linger2(d, p.client, LONG_FIN_WAIT_S);
 	/* An ACK of the FIN under way would find the socket gone. */
-	delay_acks(d, p.server);
+	delay_acks(d, &p);
 	close_to_fin_wait2(d, &orphan);
 	refresh_orphan_count(d);
 	expect_fin(d, p.client, "close", "ESTABLISHED", "first", &by);

@@ -31,12 +31,13 @@ static void time_wait_run(struct demo *d)
 
 static void port_free_run(struct demo *d)
 {
-	union addr at;
+	union addr at, local;
 	int listener = listen_at(d, BACKLOG, &at);
-	struct end *client = connect_to(d, &at, "client");
+	/* connect() alone may choose a port that another TIME_WAIT holds. */
+	int fd = bind_fresh(d, &local);
+	struct end *client = begin_connect(d, fd, &at, "client");
 	struct end *server = accept_from(d, listener, "server");
-	union addr local = client->local;
-	int fd, error;
+	int error;
 
 	drop_end(d, client, "ESTABLISHED");
 	check_reset(d, server);

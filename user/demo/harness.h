@@ -70,8 +70,11 @@ void drop_all_but_syn(struct demo *d, int fd);
 void stop_dropping(struct demo *d, int fd);
 /** acknowledge_now - send the ACK that delayed ACK still holds back. */
 void acknowledge_now(struct demo *d, struct end *end);
-/** delay_acks - hold ACKs back for the delayed-ACK time (40 ms). */
-void delay_acks(struct demo *d, struct end *end);
+/**
+ * delay_acks - from now on @p's server holds its ACKs back for the delayed-ACK
+ * time (40 ms). One byte is sent: before the first data that time is zero.
+ */
+void delay_acks(struct demo *d, struct pair *p);
 
 /* io.c: data and time */
 long now_ms(void);

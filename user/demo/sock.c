@@ -267,7 +267,11 @@ void acknowledge_now(struct demo *d, struct end *end)
 	set_option(d, end->fd, IPPROTO_TCP, TCP_QUICKACK, 1, "TCP_QUICKACK");
 }
 
-void delay_acks(struct demo *d, struct end *end)
+void delay_acks(struct demo *d, struct pair *p)
 {
-	set_option(d, end->fd, IPPROTO_TCP, TCP_QUICKACK, 0, "TCP_QUICKACK");
+	/* tcp_event_data_recv(), net/ipv4/tcp_input.c, sets icsk_ack.ato. */
+	send_bytes(d, p->client, 1);
+	read_bytes(d, p->server, 1);
+	set_option(d, p->server->fd, IPPROTO_TCP, TCP_QUICKACK, 0,
+		   "TCP_QUICKACK");
 }
