@@ -66,9 +66,44 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
 	mv $@.tmp $@
 
+# Debian packages that are missing are installed, nothing else is touched.
+deps:
+	tests/deps
+
+# Building on a fresh machine starts with installing; otherwise this is quick.
+have-deps:
+	@tests/deps --check build >/dev/null 2>&1 || $(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+
+demo: have-deps
+	tests/demo $(B)
+
+test: have-deps
+	tests/run $(B)
+
+install: all
+	install -D -m 755 $(B)/rstwatch $(DESTDIR)$(PREFIX)/sbin/rstwatch
+	install -D -m 755 $(B)/rstdemo $(DESTDIR)$(PREFIX)/bin/rstdemo
+	install -D -m 644 man/rstwatch.8 $(DESTDIR)$(PREFIX)/share/man/man8/rstwatch.8
+	install -D -m 644 man/rstdemo.1 $(DESTDIR)$(PREFIX)/share/man/man1/rstdemo.1
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/rstwatch $(DESTDIR)$(PREFIX)/bin/rstdemo \
+	      $(DESTDIR)$(PREFIX)/share/man/man8/rstwatch.8 \
+	      $(DESTDIR)$(PREFIX)/share/man/man1/rstdemo.1
+
 clean:
 	rm -rf $(B)
 
-.PHONY: all clean
+# The table of causes as a page; a test compares it with what is committed.
+docs/causes.md: $(B)/causes_doc
+	$(B)/causes_doc > $@
+
+$(B)/causes_doc: $(B)/user/causes_doc.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+-include tests/tests.mk tests/bench/bench.mk
+
+.PHONY: all deps have-deps demo test install uninstall clean
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -89,6 +89,7 @@ enum rw_flag {
 	RW_F_PEER_FIN = 1 << 25,    /* the peer's FIN had been received */
 	RW_F_QUEUE_FULL = 1 << 27,  /* the listener's accept queue is full */
 	RW_F_ASK_OWNER = 1 << 28,   /* to be shown only if the owner is asked for */
+	RW_F_OUTSIDER = 1 << 29,    /* the actor is not the owner: ss -K */
 	RW_F_HELD = 1 << 26,	    /* may turn out not to be: see map held */
 };
 

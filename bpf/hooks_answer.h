@@ -7,7 +7,7 @@
 #ifndef RSTWATCH_HOOKS_ANSWER_H
 #define RSTWATCH_HOOKS_ANSWER_H
 
-#include "bpf/emit.h"
+#include "bpf/teardown.h"
 
 /* The request segment tcp_check_req() is looking at on this CPU. */
 struct {
@@ -70,12 +70,12 @@ static __always_inline void read_listener(struct rw_evidence *e,
 static __always_inline __u8 state_before_answer(struct rw_evidence *e,
 						const struct sock *sk)
 {
-	struct rw_context *c = find_context(sk);
+	struct rw_death *d = find_death(sk);
 
-	if (!c || !c->reset_state)
+	if (!d || !d->reset_state)
 		return RW_TCP_FIN_WAIT1;
 	e->path |= RW_PATH_RECEIVED;
-	return c->reset_state;
+	return d->reset_state;
 }
 
 static __always_inline void read_answering(struct rw_evidence *e,
@@ -115,8 +115,52 @@ static __always_inline void read_answering(struct rw_evidence *e,
 	if (state == RW_TCP_CLOSE) {
 		e->state = state_before_answer(e, sk);
 		bpf_map_delete_elem(&held, &key);
-		drop_context(sk);
 	}
+}
+
+/*
+ * The connection was ended by the kernel or the peer, and reported before its
+ * owner was known; who closes the dead socket is the owner.
+ */
+static __always_inline void name_owner(const struct sock *sk,
+				       const struct tcp_sock *tp)
+{
+	struct rw_death *d = find_death(sk);
+	struct rw_evidence e = {};
+	struct rw_subject s;
+	struct rw_event *ev;
+
+	if (!d || d->reset_state) /* the latter: an answer is to come */
+		return;
+	subject_of(&s, sk, tp);
+	if (d->await_owner && config.cause_mask & (1ULL << d->cause) &&
+	    tuple_passes(&s.tuple, s.family) && !is_kernel_thread()) {
+		s.cookie = d->cookie;
+		s.owner_source = RW_OWNER_CLOSE;
+		e.kind = RW_KIND_OWNER;
+		e.flags = RW_F_ACTOR;
+		ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
+		if (ev) {
+			fill_event(ev, &e, &s, d->cause, NULL);
+			bpf_ringbuf_submit(ev, wake_flags());
+		}
+	}
+	drop_death(sk);
+}
+
+/* An end was told while somebody may still hold the socket. */
+static __always_inline void told(const struct sock *sk,
+				 struct rw_evidence *e, __u64 cookie,
+				 __u8 reset_state)
+{
+	struct rw_death d = {};
+
+	d.cookie = cookie;
+	d.cause = rw_judge(e);
+	d.told = 1;
+	d.await_owner = !(e->flags & (RW_F_DEAD | RW_F_ACTOR));
+	d.reset_state = reset_state;
+	keep_death(sk, &d);
 }
 
 /*
@@ -143,44 +187,21 @@ static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
 		s.tuple.netns = PEEK(sk, __sk_common.skc_net.net, ns.inum);
 		s.sk = sk_key(sk);
 		s.cookie = PEEK(sk, __sk_common.skc_cookie.counter);
+		if (!s.cookie)
+			s.cookie = bpf_ktime_get_ns();
 		read_answering(&e, sk, skb);
 	} else {
 		s.tuple.netns =
 			PEEK(skb_dst(skb), dev, nd_net.net, ns.inum);
 	}
 	emit(&e, &s);
+	if (!sk || e.state_now != RW_TCP_CLOSE)
+		return 0;
+	if (e.flags & RW_F_DEAD)
+		drop_death(sk);
+	else
+		told(sk, &e, s.cookie, 0);
 	return 0;
-}
-
-/*
- * The connection was ended by the kernel or the peer, and reported before its
- * owner was known; who closes the dead socket is the owner.
- */
-static __always_inline void name_owner(const struct sock *sk,
-				       const struct tcp_sock *tp)
-{
-	struct rw_context *c = find_context(sk);
-	struct rw_subject s;
-	struct rw_event *ev;
-	__u32 cause;
-
-	if (!c || c->reset_state) /* the latter: an answer is to come */
-		return;
-	cause = rw_judge(&c->e);
-	subject_of(&s, sk, tp);
-	if (c->await_owner && config.cause_mask & (1ULL << cause) &&
-	    tuple_passes(&s.tuple, s.family)) {
-		s.cookie = c->cookie;
-		s.owner_source = RW_OWNER_CLOSE;
-		ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
-		if (ev) {
-			c->e.flags |= RW_F_ACTOR;
-			fill_event(ev, &c->e, &s, cause, NULL);
-			ev->evidence.kind = RW_KIND_OWNER;
-			bpf_ringbuf_submit(ev, wake_flags());
-		}
-	}
-	drop_context(sk);
 }
 
 /*
@@ -205,13 +226,8 @@ static __always_inline int received(struct sock *sk, __u32 extra_flags)
 		bpf_map_update_elem(&held, &key, &s.ktime_ns, BPF_ANY);
 	s.cookie = c.cookie;
 	emit(&c.e, &s);
-	remember_end(&s.tuple, false);
-
-	c.told = 1;
-	c.await_owner = !(c.e.flags & RW_F_DEAD);
-	if (extra_flags & RW_F_HELD)
-		c.reset_state = c.e.state;
-	keep_context(sk, &c);
+	remember_end(&s.tuple, false, c.e.flags & RW_F_DEAD);
+	told(sk, &c.e, c.cookie, extra_flags & RW_F_HELD ? c.e.state : 0);
 	return 0;
 }
 
@@ -221,10 +237,10 @@ static __always_inline int received(struct sock *sk, __u32 extra_flags)
  */
 static __always_inline int reset_itself(struct sock *sk)
 {
-	struct rw_context c = {};
+	struct rw_death d = {};
 
-	c.reset_state = sk_state(sk);
-	keep_context(sk, &c);
+	d.reset_state = sk_state(sk);
+	keep_death(sk, &d);
 	return 0;
 }
 
@@ -244,7 +260,8 @@ static __always_inline bool may_reset_itself(const struct sock *sk)
  */
 static __always_inline int ended_silently(struct sock *sk, __u32 path)
 {
-	struct rw_context *seen, c = {};
+	struct rw_context c = {};
+	struct rw_death *seen;
 	struct tcp_sock *tp;
 	struct rw_subject s;
 	__u8 state = sk_state(sk);
@@ -258,7 +275,7 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
 	read_errors(&c.e, sk);
 	if (c.e.sk_err == RW_ECONNRESET || c.e.sk_err == RW_EPIPE)
 		return 0;
-	seen = find_context(sk);
+	seen = find_death(sk);
 	if (seen && seen->told)
 		return 0;
 	if (!c.e.sk_err && !(RW_BIT(state) & FIN_QUEUED))
@@ -272,11 +289,10 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
 	c.e.kind = RW_KIND_SILENT;
 	if (c.e.sk_err == RW_ECONNABORTED && c.e.flags & RW_F_LOCK_OWNED)
 		c.e.flags |= RW_F_ACTOR;
-	remember_end(&s.tuple, false);
+	remember_end(&s.tuple, false, c.e.flags & RW_F_DEAD);
 	s.cookie = c.cookie;
 	emit(&c.e, &s);
-	c.await_owner = !(c.e.flags & RW_F_DEAD);
-	keep_context(sk, &c);
+	told(sk, &c.e, c.cookie, 0);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ static __always_inline int closing(struct sock *sk, long timeout)
 	}
 	subject_of(&s, sk, tp);
 	if (PEER_MAY_SEND & RW_BIT(state))
-		remember_end(&s.tuple, true);
+		remember_end(&s.tuple, true, false);
 	if (is_plain(sk, tp, state))
 		return 0;
 
@@ -73,10 +73,10 @@ static __always_inline int closing(struct sock *sk, long timeout)
 		return 0;
 	}
 #ifdef RW_KPROBE
-	if (c.e.flags & RW_F_WILL_WAIT && config.has_exit_hook) {
+	if (config.has_exit_hook) {
 		__u64 id = bpf_get_current_pid_tgid(), key = sk_key(sk);
 
-		bpf_map_update_elem(&lingering, &id, &key, BPF_ANY);
+		bpf_map_update_elem(&closing_now, &id, &key, BPF_ANY);
 	}
 #endif
 	keep_context(sk, &c);
@@ -132,12 +132,12 @@ SEC("kretprobe/__tcp_close")
 int BPF_KRETPROBE(on_exit___tcp_close)
 {
 	__u64 id = bpf_get_current_pid_tgid();
-	__u64 *sk = bpf_map_lookup_elem(&lingering, &id);
+	__u64 *sk = bpf_map_lookup_elem(&closing_now, &id);
 
 	if (!sk)
 		return 0;
 	closed((void *)*sk);
-	bpf_map_delete_elem(&lingering, &id);
+	bpf_map_delete_elem(&closing_now, &id);
 	return 0;
 }
 #endif
@@ -146,12 +146,17 @@ int BPF_KRETPROBE(on_exit___tcp_close)
  * FIN
  */
 
+/* States that tcp_close_state() leaves by sending a FIN. */
+#define FIN_TO_COME                                              \
+	(RW_BIT(RW_TCP_ESTABLISHED) | RW_BIT(RW_TCP_SYN_RECV) |  \
+	 RW_BIT(RW_TCP_CLOSE_WAIT))
+
 HOOK(tcp_shutdown, struct sock *sk, int how)
 {
 	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_context c = {};
 
-	if (!tp || !(how & SEND_SHUTDOWN))
+	if (!tp || !(how & SEND_SHUTDOWN) || !(FIN_TO_COME & RW_BIT(sk_state(sk))))
 		return 0;
 	begin(&c, sk, tp, RW_PATH_SHUTDOWN);
 	keep_context(sk, &c);
@@ -203,11 +208,10 @@ HOOK(tcp_send_fin, struct sock *sk)
 /* A listener is closed, shut down or destroyed by this task. */
 HOOK(inet_csk_listen_stop, struct sock *sk)
 {
-	struct rw_context c = {};
+	bool abort = own_context(sk, RW_PATH_ABORT);
 
-	c.e.path = RW_PATH_LISTEN_STOP;
-	c.tid = bpf_get_current_pid_tgid();
-	keep_context(sk, &c);
+	keep_path(sk, abort ? RW_PATH_LISTEN_STOP | RW_PATH_ABORT
+			    : RW_PATH_LISTEN_STOP);
 	return 0;
 }
 
@@ -228,6 +232,8 @@ HOOK(inet_child_forget, struct sock *sk, struct request_sock *req,
 	if (parent) {
 		c.e.path |= RW_PATH_LISTEN_STOP;
 		c.e.flags |= RW_F_ACTOR;
+		if (parent->e.path & RW_PATH_ABORT)
+			c.e.flags |= RW_F_OUTSIDER;
 	}
 	keep_context(child, &c);
 	return 0;
@@ -237,13 +243,9 @@ HOOK(inet_child_forget, struct sock *sk, struct request_sock *req,
 HOOK(inet_shutdown, struct socket *sock, int how)
 {
 	struct sock *sk = LOAD(sock, sk);
-	struct rw_context c = {};
 
-	if (sk_state(sk) != RW_TCP_SYN_SENT)
-		return 0;
-	c.e.path = RW_PATH_INET_SHUTDOWN;
-	c.tid = bpf_get_current_pid_tgid();
-	keep_context(sk, &c);
+	if (sk_state(sk) == RW_TCP_SYN_SENT)
+		keep_path(sk, RW_PATH_INET_SHUTDOWN);
 	return 0;
 }
 
@@ -272,7 +274,7 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 		if (!(c.e.flags & RW_F_NEVER_ACCEPTED))
 			c.e.flags |= RW_F_ACTOR;
 	}
-	remember_end(&s.tuple, c.e.flags & RW_F_ACTOR);
+	remember_end(&s.tuple, c.e.flags & RW_F_ACTOR, false);
 	if (disconnect_resets(&c.e, tp)) {
 		keep_context(sk, &c);
 		return 0;
@@ -292,28 +294,20 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 /* SOCK_DESTROY and bpf_sock_destroy(). @sk may be a request or a minisock. */
 HOOK(tcp_abort, struct sock *sk, int err)
 {
-	struct rw_context c = {};
-
-	c.e.path = RW_PATH_ABORT;
-	c.tid = bpf_get_current_pid_tgid();
-	keep_context(sk, &c);
+	keep_path(sk, RW_PATH_ABORT);
 	return 0;
 }
 
 HOOK(mptcp_subflow_reset, struct sock *sk)
 {
-	struct rw_context c = {};
-
-	c.e.path = RW_PATH_MPTCP_SUBFLOW;
-	c.tid = bpf_get_current_pid_tgid();
-	keep_context(sk, &c);
+	keep_path(sk, RW_PATH_MPTCP_SUBFLOW);
 	return 0;
 }
 
 /* Whose socket: the actor's own, unless the actor is an outsider. */
 static __always_inline __u8 owner_of_reset(const struct rw_evidence *e)
 {
-	if (!(e->flags & RW_F_ACTOR) || e->path & RW_PATH_ABORT)
+	if (!(e->flags & RW_F_ACTOR) || e->flags & RW_F_OUTSIDER)
 		return RW_OWNER_NONE;
 	return e->path & RW_PATH_CLOSE || e->path & RW_PATH_CHILD_FORGET
 		       ? RW_OWNER_CLOSE
@@ -336,6 +330,8 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 	if (live) {
 		marks &= RW_PATH_ABORT | RW_PATH_MPTCP_SUBFLOW;
 		begin(&c, sk, tp, marks);
+		if (marks & RW_PATH_ABORT)
+			c.e.flags |= RW_F_OUTSIDER;
 		if (marks & RW_PATH_ABORT ||
 		    (c.e.flags & RW_F_MPTCP && c.e.flags & RW_F_LOCK_OWNED &&
 		     !is_kernel_thread()))
@@ -352,14 +348,11 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 	c.e.path |= RW_PATH_ACTIVE_RESET;
 	s.owner_source = owner_of_reset(&c.e);
 	emit(&c.e, &s);
-	if (!live || config.rst_only) {
-		drop_context(sk);
-		return 0;
+	drop_context(sk);
+	if (live) {
+		remember_end(&s.tuple, false, c.e.flags & RW_F_DEAD);
+		told(sk, &c.e, c.cookie, 0);
 	}
-	remember_end(&s.tuple, false);
-	c.told = 1;
-	c.await_owner = !(c.e.flags & (RW_F_DEAD | RW_F_ACTOR));
-	keep_context(sk, &c);
 	return 0;
 }
 

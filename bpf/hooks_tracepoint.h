@@ -66,7 +66,7 @@ static __always_inline int fin_decided(struct sock *sk, int newstate)
 
 	subject_of(&s, sk, tp);
 	if (newstate == RW_TCP_FIN_WAIT1)
-		remember_end(&s.tuple, true);
+		remember_end(&s.tuple, true, false);
 	if (config.rst_only)
 		return 0;
 	begin_change(&c, sk, tp);
@@ -133,10 +133,11 @@ static __always_inline bool ended_by_error(const struct rw_evidence *e)
 	       e->sk_err == RW_ECONNABORTED || e->state == RW_TCP_SYN_SENT;
 }
 
-static __always_inline int closing_now(struct sock *sk)
+static __always_inline int leaving(struct sock *sk)
 {
 	const struct tcp_sock *tp = (struct tcp_sock *)sk;
-	struct rw_context *seen = find_context(sk), c = {};
+	struct rw_death *seen = find_death(sk);
+	struct rw_context c = {};
 	struct rw_subject s;
 	bool resets;
 
@@ -172,7 +173,7 @@ static __always_inline int closing_now(struct sock *sk)
 	subject_of(&s, sk, tp);
 	c.e.kind = RW_KIND_SILENT;
 	s.owner_source = RW_OWNER_CLOSE;
-	remember_end(&s.tuple, true);
+	remember_end(&s.tuple, true, false);
 	emit(&c.e, &s);
 	return 0;
 }
@@ -193,7 +194,7 @@ HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
 		bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
 		return 0;
 	}
-	return closing_now(sk);
+	return leaving(sk);
 }
 
 /* Does the kernel's own word confirm what was deduced? */
@@ -213,13 +214,12 @@ static __always_inline bool confirmed(const struct rw_evidence *e)
 static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 {
 	const struct tcp_sock *tp = (struct tcp_sock *)sk;
-	struct rw_context *seen = find_context(sk), c = {};
+	struct rw_context *seen = own_context(sk, ~0u), c = {};
 	bool live = sk_state(sk) != RW_TCP_CLOSE;
 	struct rw_subject s;
 
 	subject_of(&s, sk, tp);
-	if (seen && !live && !seen->told &&
-	    seen->tid == (__u32)bpf_get_current_pid_tgid()) {
+	if (seen && !live) {
 		c = *seen;
 		s.cookie = c.cookie;
 	} else if (live) {
@@ -230,7 +230,7 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 				c.e.flags |= RW_F_ACTOR;
 		} else if (c.e.flags & RW_F_LOCK_OWNED) {
 			c.e.deduced = RW_PATH_ABORT;
-			c.e.flags |= RW_F_ACTOR | RW_F_INFERRED;
+			c.e.flags |= RW_F_ACTOR | RW_F_OUTSIDER | RW_F_INFERRED;
 		}
 	} else {
 		begin_orphan(&c, sk, tp);
@@ -244,17 +244,14 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 	if (confirmed(&c.e))
 		c.e.flags &= ~RW_F_INFERRED;
 	c.e.path |= RW_PATH_TP_SEND_RESET;
-	if (c.e.flags & RW_F_ACTOR && !(c.e.deduced & RW_PATH_ABORT))
+	if (c.e.flags & RW_F_ACTOR && !(c.e.flags & RW_F_OUTSIDER))
 		s.owner_source = RW_OWNER_CLOSE;
 	emit(&c.e, &s);
-	remember_end(&s.tuple, s.owner_source != RW_OWNER_NONE);
-	if (!live) {
-		drop_context(sk);
-		return 0;
-	}
-	c.told = 1;
-	c.await_owner = !(c.e.flags & (RW_F_DEAD | RW_F_ACTOR));
-	keep_context(sk, &c);
+	remember_end(&s.tuple, s.owner_source != RW_OWNER_NONE,
+		     c.e.flags & RW_F_DEAD);
+	drop_context(sk);
+	if (live)
+		told(sk, &c.e, c.cookie, 0);
 	return 0;
 }
 

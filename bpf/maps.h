@@ -21,11 +21,8 @@ struct rw_context {
 	struct rw_evidence e;
 	__u64 ktime_ns;
 	__u64 cookie;
-	__u32 tid;	   /* the task whose call this is */
-	__u8 reset_state;  /* state when data reset the socket from within */
-	__u8 told;	   /* its RST was told: its death is no second event */
-	__u8 await_owner;  /* the close that follows names the owner */
-	__u8 pad;
+	__u32 tid;  /* the task whose call this is */
+	__u32 hash; /* skc_hash: tells sockets at the same address apart */
 };
 
 /*
@@ -40,13 +37,30 @@ struct {
 	__type(value, struct rw_context);
 } contexts SEC(".maps");
 
-/* Which socket a task is closing while it lingers, for the return probe. */
+/* A connection whose end was told, or is about to be, while its socket lives. */
+struct rw_death {
+	__u64 cookie;	  /* of the event that told it */
+	__u32 hash;	  /* as in struct rw_context */
+	__u8 cause;	  /* enum rw_cause of that event */
+	__u8 told;	  /* its death is no second event */
+	__u8 await_owner; /* the close that follows names the owner */
+	__u8 reset_state; /* state when data reset the socket from within */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct rw_death);
+} deaths SEC(".maps");
+
+/* Which socket a task is closing, for the return probe. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
 	__type(key, __u64); /* pid_tgid */
 	__type(value, __u64); /* sk */
-} lingering SEC(".maps");
+} closing_now SEC(".maps");
 
 /* A connection that ended here, and who ended it. */
 struct rw_ended {

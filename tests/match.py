@@ -1,19 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Match what rstwatch reported against what rstdemo did.
+"""Match what rstwatch reported against what rstdemo and churn did.
 
 Every connection end that a case created must have exactly the events the case
 expects, in order, with the fields it names; no more and no fewer. Ends are
 found by their two addresses, which no two cases share.
 
-	match.py [--quiet] EVENTS DEMO
+    match.py [--quiet] [--strict] EVENTS DEMO...
 
-EVENTS is NDJSON of rstwatch -j, DEMO of rstdemo run --json. Prints a table of
-expected and observed causes and `N of M cases right`; exits 1 unless all are.
+EVENTS is NDJSON of rstwatch -j, DEMO of rstdemo run --json or of churn. Prints
+a table of expected and observed causes (cases of one name in one row) and
+`N of M cases right`; exits 1 unless all are. With --strict events that belong
+to no case are wrong too: for machines where nobody else uses TCP.
 
 What a flavour cannot see it says itself, in "degraded" of its start record: an
 expected event (or field) whose name stands there may be missing, and is shown
 as "not visible". It may never be wrong.
+
+Segments of a connection can still be on their way, on another processor, when
+its socket is gone: the kernel answers them, and an event no-socket that
+rstwatch itself ties to that connection (since_close_ms) is none too many.
+
+Beside "expect" an end may have "either", a list of such lists, of which one
+must hold, and "stray": late data may have met the minisock more than once.
 """
 import argparse
 import json
@@ -26,6 +35,34 @@ def read(path):
         return [json.loads(line) for line in lines if line.strip()]
 
 
+def start_of(records):
+    """The start record, which must be the first."""
+    if not records or records[0]["type"] != "start":
+        sys.exit("match.py: the first record is no start record")
+    return records[0]
+
+
+def blind_words(records):
+    """What the flavour says it cannot see: the words of "degraded"."""
+    text = " ".join(start_of(records)["degraded"])
+    for mark in ",:;()":
+        text = text.replace(mark, " ")
+    return set(text.split())
+
+
+def teardowns(records):
+    """Teardown events in the order of their clock, late owners filled in."""
+    owners = {r["cookie"]: r["owner"] for r in records if r["type"] == "owner"}
+    events = []
+    for record in records:
+        if record["type"] != "teardown":
+            continue
+        if record["owner"] is None and record["cookie"] in owners:
+            record = dict(record, owner=owners[record["cookie"]])
+        events.append(record)
+    return sorted(events, key=lambda e: e["ktime_ns"])
+
+
 def name(event):
     """How an event is written in the table."""
     word = "-" if event["verdict"] == "none" else event["verdict"]
@@ -35,23 +72,23 @@ def name(event):
 
 def differs(want, got, blind, path=""):
     """The first difference as text, None when GOT has all that WANT names."""
-    if isinstance(want, dict) and set(want) <= {"min", "max"} and want:
+    if got is None and want is not None and path.split(".")[0] in blind:
+        return None
+    if isinstance(want, dict) and want and set(want) <= {"min", "max"}:
         low, high = want.get("min", float("-inf")), want.get("max", float("inf"))
         if isinstance(got, (int, float)) and low <= got <= high:
             return None
     elif isinstance(want, dict):
-        if not isinstance(got, dict):
-            return f"{path}: want {want}, got {got}"
-        for key, value in want.items():
-            text = differs(value, got.get(key), blind, f"{path}.{key}".lstrip("."))
-            if text:
-                return text
-        return None
+        if isinstance(got, dict):
+            for key, value in want.items():
+                text = differs(value, got.get(key), blind,
+                               f"{path}.{key}".lstrip("."))
+                if text:
+                    return text
+            return None
     elif want == got and isinstance(want, bool) == isinstance(got, bool):
         return None
-    if got is None and path.split(".")[0] in blind:
-        return None
-    return f"{path}: want {want}, got {got}"
+    return f"{path}: want {json.dumps(want)}, got {json.dumps(got)}"
 
 
 def end_key(record):
@@ -60,14 +97,24 @@ def end_key(record):
                  for side in ("local", "remote"))
 
 
-def match_end(end, events, blind):
-    """Compare one end's events with its expectations.
+def is_late(event, stray):
+    """An answer to a segment that came when the connection was gone."""
+    return event["since_close_ms"] is not None and \
+        (event["cause"] == "no-socket" or
+         stray and event["cause"] == "data-after-close")
+
+
+def match_list(expect, events, stray, blind):
+    """Compare one end's events with one list of expectations.
 
     Returns (differences, cells): what is wrong as a list of texts, and the
     observed column.
     """
     got, wrong, cells = list(events), [], []
-    for want in end["expect"]:
+    for want in expect:
+        while got and got[0]["cause"] != want["cause"] and \
+                is_late(got[0], False):
+            got.pop(0)
         if got and got[0]["cause"] == want["cause"]:
             text = differs(want, got[0], blind)
             if text:
@@ -82,66 +129,149 @@ def match_end(end, events, blind):
             wrong.append(f"want {name(want)}, got nothing")
             cells.append("nothing")
     for extra in got:
+        if is_late(extra, stray):
+            continue
         wrong.append(f"not expected: {name(extra)}")
         cells.append(name(extra))
     return wrong, cells
 
 
+def match_end(end, events, blind):
+    """The same for all an end allows; the list that fits best counts."""
+    results = [match_list(expect, events, end.get("stray", False), blind)
+               for expect in end.get("either", [end.get("expect")])]
+    return min(results, key=lambda result: len(result[0]))
+
+
+def expected_cell(end):
+    """The expected column of one end."""
+    lists = end.get("either", [end.get("expect")])
+    return " or ".join(", ".join(map(name, one)) or "nothing" for one in lists)
+
+
 def match(records, cases):
-    """Yield (case, differences, expected text, observed text) for each case."""
-    start = next(r for r in records if r["type"] == "start")
-    blind = set(" ".join(start["degraded"]).replace(",", " ")
-                .replace(":", " ").replace(";", " ").split())
+    """What came of it, as a list of (case, differences, expected, observed),
+    and the events that belong to no case."""
+    blind = blind_words(records)
     by_end = {}
-    for record in records:
-        if record["type"] == "teardown":
-            by_end.setdefault(end_key(record), []).append(record)
-    for events in by_end.values():
-        events.sort(key=lambda e: e["ktime_ns"])
+    for event in teardowns(records):
+        by_end.setdefault(end_key(event), []).append(event)
+    results = []
     for case in cases:
         wrong, want, seen = [], [], []
         for end in case["ends"]:
             texts, cells = match_end(end, by_end.pop(end_key(end), []), blind)
-            wrong += [f"{end['role']}: {t}" for t in texts]
-            want.append(", ".join(map(name, end["expect"])) or "nothing")
+            wrong += [f"{end['role']} {end['local']['port']} "
+                      f"{end['remote']['port']}: {t}" for t in texts]
+            want.append(expected_cell(end))
             seen.append(", ".join(cells) or "nothing")
-        yield case, wrong, "; ".join(want), "; ".join(seen)
+        results.append((case, wrong, "; ".join(want), "; ".join(seen)))
+    return results, [e for events in by_end.values() for e in events]
+
+
+def bookkeeping(records):
+    """What the records say of themselves must add up: a list of texts."""
+    wrong = []
+    end = records[-1]
+    if end["type"] != "end":
+        return ["the last record is no end record"]
+    told = sum(r["type"] == "teardown" for r in records)
+    counted = sum(end["counts"].values())
+    if end["events"] != told:
+        wrong.append(f"end.events is {end['events']}, records are {told}")
+    if end["lost"]:
+        wrong.append(f"{end['lost']} events lost")
+    if counted != told + end["lost"]:
+        wrong.append(f"end.counts add up to {counted}, records are {told}")
+    return wrong
+
+
+class Row:
+    """The cases of one name in the table."""
+
+    def __init__(self, case):
+        self.name = case["case"]
+        self.run = self.right = 0
+        self.want = self.seen = ""
+        self.wrong = []
+
+    def add(self, case, wrong, want, seen):
+        """One case more; the first wrong one is shown."""
+        if case["result"] == "skipped":
+            self.want, self.seen = "skipped", case["reason"]
+            return
+        if case["result"] != "ok":
+            wrong = [f"rstdemo: {case['reason']}"] + wrong + \
+                [f"rstdemo: {c['what']}" for c in case["checks"] if not c["ok"]]
+        self.run += 1
+        self.right += not wrong
+        if not self.want or (wrong and not self.wrong):
+            self.want, self.seen = want, seen
+        self.wrong += wrong
+
+    def lines(self, width, wide):
+        """Yields how it is printed."""
+        mark = "" if not self.run else "X " if self.wrong else "= "
+        often = f" ({self.right} of {self.run})" if self.run > 1 else ""
+        yield f"{self.name:{width}}  {self.want:{wide}}  {mark}{self.seen}{often}"
+
+
+def tabulate(results):
+    """One row for each name, in order of appearance."""
+    rows = {}
+    for case, wrong, want, seen in results:
+        row = rows.setdefault(case["case"], Row(case))
+        row.add(case, wrong, want, seen)
+    return list(rows.values())
+
+
+def print_table(rows):
+    """The whole table, with heading."""
+    width = max(len(r.name) for r in rows)
+    wide = min(60, max(len(r.want) for r in rows))
+    print(f"{'CASE':{width}}  {'EXPECTED':{wide}}  OBSERVED")
+    for row in rows:
+        for line in row.lines(width, wide):
+            print(line)
+
+
+def print_wrong(rows, most=5):
+    """What is wrong, not more than MOST lines a row."""
+    for row in rows:
+        for text in row.wrong[:most]:
+            print(f"WRONG {row.name}: {text}")
+        if len(row.wrong) > most:
+            print(f"WRONG {row.name}: and {len(row.wrong) - most} more")
 
 
 def main():
     """Command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--quiet", action="store_true", help="only what is wrong")
+    parser.add_argument("--strict", action="store_true",
+                        help="no event may belong to no case")
     parser.add_argument("events")
-    parser.add_argument("demo")
+    parser.add_argument("demo", nargs="+")
     args = parser.parse_args()
-    records, cases = read(args.events), read(args.demo)
-    start = next(r for r in records if r["type"] == "start")
-    right = run = failed = skipped = 0
-    rows = []
-    for case, wrong, want, seen in match(records, cases):
-        if case["result"] == "skipped":
-            skipped += 1
-            rows.append((case["case"], "skipped", case["reason"], []))
-            continue
-        run += 1
-        if case["result"] != "ok":
-            failed += 1
-            wrong = [f"rstdemo: {case['reason']}"] + wrong
-        right += not wrong
-        rows.append((case["case"], want, seen, wrong))
-    width = max(len(r[0]) for r in rows)
-    wide = min(60, max(len(r[1]) for r in rows))
-    if not args.quiet:
-        print(f"{'CASE':{width}}  {'EXPECTED':{wide}}  OBSERVED")
-    for case, want, seen, wrong in rows:
-        if not args.quiet:
-            print(f"{case:{width}}  {want:{wide}}  {'= ' if not wrong and want != 'skipped' else '' if want == 'skipped' else 'X '}{seen}")
-        for text in wrong:
-            print(f"{'':{width}}  WRONG {case}: {text}")
+    records = read(args.events)
+    start = start_of(records)
+    cases = [case for path in args.demo for case in read(path)]
+    results, others = match(records, cases)
+    rows = tabulate(results)
+    if not args.quiet and rows:
+        print_table(rows)
+    print_wrong(rows)
+    errors = bookkeeping(records)
+    if args.strict:
+        errors += [f"belongs to no case: {name(e)} {end_key(e)}" for e in others]
+    for text in errors:
+        print(f"WRONG {text}")
+    run = sum(row.run for row in rows)
+    right = sum(row.right for row in rows)
+    skipped = sum(not row.run for row in rows)
     print(f"{start['backend']} on {start['kernel']}: {right} of {run} cases "
           f"right, {skipped} skipped")
-    return 0 if right == run and run else 1
+    return 0 if right == run and run and not errors else 1
 
 
 if __name__ == "__main__":

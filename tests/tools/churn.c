@@ -11,10 +11,9 @@
  *	two-threads	two threads close, write and shut down one socket
  *
  * An end may say more than rstdemo's do: "either" lists what may have happened
- * instead of "expect"; "stray" allows RSTs for segments that were still on
- * their way when the socket was gone; "rcv_start" is the sequence number of the
- * first byte this end could receive, so that the RST|ACK on the wire says how
- * much it had received.
+ * instead of "expect"; "stray" allows that late data is answered more than
+ * once; "rcv_start" is the sequence number of the first byte this end could
+ * receive, so that the RST|ACK on the wire says how much it had received.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,8 +36,9 @@
 #include <unistd.h>
 
 #define WAIT_MS 20000
-#define RACE_STEP_NS 200
-#define RACE_JITTER_NS 4096
+#define RACE_STEP_MIN_NS 100
+#define RACE_STEP_MAX_NS 200000
+#define RACE_JITTER_NS 2048
 
 static sa_family_t family = AF_INET;
 static int listener = -1;
@@ -205,13 +205,13 @@ static void disconnect(int fd)
  */
 
 static void put_end(const char *role, in_port_t local, in_port_t remote,
-		    const char *more, const char *format, va_list args)
+		    const char *format, va_list args)
 {
 	const char *address = family == AF_INET6 ? "::1" : "127.0.0.1";
 
 	printf("{\"role\":\"%s\",\"local\":{\"address\":\"%s\",\"port\":%u},"
-	       "\"remote\":{\"address\":\"%s\",\"port\":%u},%s",
-	       role, address, local, address, remote, more);
+	       "\"remote\":{\"address\":\"%s\",\"port\":%u},",
+	       role, address, local, address, remote);
 	vprintf(format, args);
 	putchar('}');
 }
@@ -222,24 +222,24 @@ static void begin_case(const char *name)
 	       "\"checks\":[],\"ends\":[", name);
 }
 
-static void __attribute__((format(printf, 3, 4)))
-client_end(const struct pair *p, const char *more, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+client_end(const struct pair *p, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	put_end("client", p->port, server_port, more, format, args);
+	put_end("client", p->port, server_port, format, args);
 	va_end(args);
 	putchar(',');
 }
 
-static void __attribute__((format(printf, 3, 4)))
-server_end(const struct pair *p, const char *more, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+server_end(const struct pair *p, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	put_end("server", server_port, p->port, more, format, args);
+	put_end("server", server_port, p->port, format, args);
 	va_end(args);
 	fputs("]}\n", stdout);
 }
@@ -271,9 +271,9 @@ static void end_linger_zero(struct pair *p)
 	linger_zero(p->client);
 	close(p->client);
 	await_end(p->server);
-	client_end(p, "", EXPECT(SENT("rst", "linger-zero", IN_ESTABLISHED
+	client_end(p, EXPECT(SENT("rst", "linger-zero", IN_ESTABLISHED
 				      ",\"unread_bytes\":0" BY_ME)), getpid());
-	server_end(p, "", RESET_BY_PEER);
+	server_end(p, RESET_BY_PEER);
 }
 
 static void end_unread(struct pair *p)
@@ -287,10 +287,10 @@ static void end_unread(struct pair *p)
 		linger_zero(p->client); /* unread data is looked at first */
 	close(p->client);
 	await_end(p->server);
-	client_end(p, "", EXPECT(SENT("rst", "unread-data", IN_ESTABLISHED
+	client_end(p, EXPECT(SENT("rst", "unread-data", IN_ESTABLISHED
 				      ",\"unread_bytes\":%d" BY_ME)), n,
 		   getpid());
-	server_end(p, "", RESET_BY_PEER);
+	server_end(p, RESET_BY_PEER);
 }
 
 static void end_fin(struct pair *p)
@@ -300,8 +300,8 @@ static void end_fin(struct pair *p)
 	await_end(p->server);
 	close(p->server);
 	p->server = -1;
-	client_end(p, "", EXPECT(SENT("fin", "close", FIRST BY_ME)), getpid());
-	server_end(p, "", CLOSED_SECOND, getpid());
+	client_end(p, EXPECT(SENT("fin", "close", FIRST BY_ME)), getpid());
+	server_end(p, CLOSED_SECOND, getpid());
 }
 
 static void end_shutdown(struct pair *p)
@@ -314,9 +314,9 @@ static void end_shutdown(struct pair *p)
 	p->server = -1;
 	await_end(p->client);
 	close(p->client);
-	client_end(p, "", EXPECT(SENT("fin", "shutdown", FIRST BY_ME)),
+	client_end(p, EXPECT(SENT("fin", "shutdown", FIRST BY_ME)),
 		   getpid());
-	server_end(p, "", CLOSED_SECOND, getpid());
+	server_end(p, CLOSED_SECOND, getpid());
 }
 
 static void end_disconnect(struct pair *p)
@@ -325,10 +325,21 @@ static void end_disconnect(struct pair *p)
 	disconnect(p->client);
 	await_end(p->server);
 	close(p->client);
-	client_end(p, "", EXPECT(SENT("rst", "disconnect", IN_ESTABLISHED
+	client_end(p, EXPECT(SENT("rst", "disconnect", IN_ESTABLISHED
 				      BY_ME)), getpid());
-	server_end(p, "", RESET_BY_PEER);
+	server_end(p, RESET_BY_PEER);
 }
+
+/*
+ * Data for a connection that is closed: answered by the socket or by its
+ * FIN_WAIT2 minisock. Or by neither: while the one takes the other's place
+ * (inet_twsk_hashdance()) the kernel finds no socket.
+ */
+#define LATE_DATA(more)                                             \
+	STRAY more "\"either\":[[" SENT("fin", "close", FIRST BY_ME) "," \
+	SENT("rst", "data-after-close", "") "],["                   \
+	SENT("fin", "close", FIRST BY_ME) ","                       \
+	SENT("rst", "no-socket", "") "]]"
 
 /* The server sends where nobody can read any more. */
 static void end_data_after_close(struct pair *p)
@@ -339,10 +350,8 @@ static void end_data_after_close(struct pair *p)
 	send_bytes(p->server, 1);
 	while (write(p->server, "", 1) == 1)
 		; /* the RST arrived during the first, or is about to */
-	client_end(p, STRAY,
-		   EXPECT(SENT("fin", "close", FIRST BY_ME) ","
-			  SENT("rst", "data-after-close", "")), getpid());
-	server_end(p, "", RESET_AFTER_DATA);
+	client_end(p, LATE_DATA(""), getpid(), getpid());
+	server_end(p, RESET_AFTER_DATA);
 }
 
 static void run_reuse(int count)
@@ -429,31 +438,42 @@ static uint32_t rcv_nxt(int fd)
 static bool tell_race(const struct pair *p, uint32_t seq)
 {
 	bool fin = writer.error == EPIPE;
-	char more[80];
-
 	if (!fin && writer.error != ECONNRESET) {
 		errno = writer.error;
 		die("write while the other side closes");
 	}
 	begin_case(fin ? "close-race: close first" : "close-race: data first");
-	snprintf(more, sizeof(more), STRAY "\"rcv_start\":%u,", seq);
 	if (fin)
-		client_end(p, more,
-			   EXPECT(SENT("fin", "close", FIRST
-				       ",\"unread_bytes\":0" BY_ME) ","
-				  SENT("rst", "data-after-close", "")),
-			   getpid());
+		client_end(p, LATE_DATA("\"rcv_start\":%u,"), seq,
+			   getpid(), getpid());
 	else
-		client_end(p, more,
+		client_end(p, "\"rcv_start\":%u,"
 			   EXPECT(SENT("rst", "unread-data", IN_ESTABLISHED
 				       ",\"unread_bytes\":{\"min\":1}" BY_ME)),
-			   getpid());
-	server_end(p, "", EXPECT(GOT("reset-by-peer", "%s")),
+			   seq, getpid());
+	server_end(p, EXPECT(GOT("reset-by-peer", "%s")),
 		   fin ? "CLOSE_WAIT" : "ESTABLISHED");
 	return fin;
 }
 
-/* Steers towards the moment at which either may win. */
+/*
+ * Steers towards the moment at which either may win: in longer steps while one
+ * of them always does, in shorter ones when the other has.
+ */
+static long steer(bool close_first)
+{
+	static long lead, step = RACE_STEP_MIN_NS;
+	static bool last;
+
+	if (close_first == last && step < RACE_STEP_MAX_NS)
+		step *= 2;
+	else if (close_first != last && step > RACE_STEP_MIN_NS)
+		step /= 4;
+	last = close_first;
+	lead += close_first ? step : -step;
+	return lead;
+}
+
 static void run_close_race(int count)
 {
 	uint32_t dice = 1;
@@ -475,7 +495,7 @@ static void run_close_race(int count)
 		spin((lead > 0 ? lead : 0) + RACE_JITTER_NS / 2);
 		close(p.client);
 		await_turn(&writer.done, i);
-		lead += tell_race(&p, seq) ? RACE_STEP_NS : -RACE_STEP_NS;
+		lead = steer(tell_race(&p, seq));
 		close(p.server);
 	}
 	pthread_join(thread, NULL);
@@ -546,9 +566,9 @@ static void two_fin(struct pair *p)
 	begin_case("two-threads: write, close");
 	close_beside(p, false, false);
 	close(p->server);
-	client_end(p, STRAY, EXPECT(SENT("fin", "close", FIRST BY_ME)),
+	client_end(p, EXPECT(SENT("fin", "close", FIRST BY_ME)),
 		   getpid());
-	server_end(p, STRAY, CLOSED_SECOND, getpid());
+	server_end(p, CLOSED_SECOND, getpid());
 }
 
 static void two_linger_zero(struct pair *p)
@@ -557,9 +577,9 @@ static void two_linger_zero(struct pair *p)
 	linger_zero(p->client);
 	close_beside(p, false, false);
 	close(p->server);
-	client_end(p, STRAY, EXPECT(SENT("rst", "linger-zero", BY_ME)),
+	client_end(p, EXPECT(SENT("rst", "linger-zero", BY_ME)),
 		   getpid());
-	server_end(p, STRAY, RESET_BY_PEER);
+	server_end(p, RESET_BY_PEER);
 }
 
 static void two_unread(struct pair *p)
@@ -569,10 +589,10 @@ static void two_unread(struct pair *p)
 	await_bytes(p->client, 5);
 	close_beside(p, false, false);
 	close(p->server);
-	client_end(p, STRAY, EXPECT(SENT("rst", "unread-data",
+	client_end(p, EXPECT(SENT("rst", "unread-data",
 					 ",\"unread_bytes\":5" BY_ME)),
 		   getpid());
-	server_end(p, STRAY, RESET_BY_PEER);
+	server_end(p, RESET_BY_PEER);
 }
 
 static void two_copies(struct pair *p)
@@ -580,8 +600,8 @@ static void two_copies(struct pair *p)
 	begin_case("two-threads: close, close");
 	close_beside(p, false, true);
 	close(p->server);
-	client_end(p, "", EXPECT(SENT("fin", "close", FIRST BY_ME)), getpid());
-	server_end(p, "", CLOSED_SECOND, getpid());
+	client_end(p, EXPECT(SENT("fin", "close", FIRST BY_ME)), getpid());
+	server_end(p, CLOSED_SECOND, getpid());
 }
 
 static void two_shutdown(struct pair *p)
@@ -589,10 +609,10 @@ static void two_shutdown(struct pair *p)
 	begin_case("two-threads: shutdown, close");
 	close_beside(p, true, false);
 	close(p->server);
-	client_end(p, "", "\"either\":[[" SENT("fin", "close", FIRST BY_ME)
+	client_end(p, "\"either\":[[" SENT("fin", "close", FIRST BY_ME)
 		   "],[" SENT("fin", "shutdown", FIRST BY_ME) "]]", getpid(),
 		   getpid());
-	server_end(p, "", CLOSED_SECOND, getpid());
+	server_end(p, CLOSED_SECOND, getpid());
 }
 
 static void run_two_threads(int count)

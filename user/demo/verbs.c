@@ -29,11 +29,25 @@ void close_first(struct demo *d, struct end *end)
 	close_end(d, end);
 }
 
+/*
+ * A delayed ACK sent by a timer on another CPU may arrive after our FIN; the
+ * peer's TIME_WAIT answers it, and finds our socket gone: one RST too many.
+ */
+static void settle_ack(struct demo *d, struct end *end)
+{
+	const struct end peer = { .local = end->remote, .remote = end->local };
+
+	acknowledge_now(d, end);
+	check(d, reaches_kernel_state(d, &peer, TCP_FIN_WAIT2),
+	      "%s's peer is in FIN_WAIT2", end->role);
+}
+
 void close_second(struct demo *d, struct end *end)
 {
 	const struct actor by = me();
 	struct event *ev;
 
+	settle_ack(d, end);
 	ev = expect_fin(d, end, "close", "CLOSE_WAIT", "second", &by);
 	with_number(ev, "unread_bytes", 0);
 	close_end(d, end);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the user asked not to see leaves the kernel's side here. */
+#ifndef RSTWATCH_FILTER_H
+#define RSTWATCH_FILTER_H
+
+#include "bpf/evidence.h"
+
+static __always_inline bool in_set(const volatile __u64 *set, __u16 port)
+{
+	return set[(port >> 6) & 1023] & (1ULL << (port & 63));
+}
+
+static __always_inline bool port_passes(const struct rw_tuple *t)
+{
+	if (config.port_filter & RW_PORT_ANY && !in_set(port_any, t->lport) &&
+	    !in_set(port_any, t->rport))
+		return false;
+	if (config.port_filter & RW_PORT_LOCAL && !in_set(port_local, t->lport))
+		return false;
+	if (config.port_filter & RW_PORT_REMOTE &&
+	    !in_set(port_remote, t->rport))
+		return false;
+	return true;
+}
+
+/* What the connection itself decides: asked before any evidence is read. */
+static __always_inline bool tuple_passes(const struct rw_tuple *t,
+					 __u8 family)
+{
+	if (config.family && config.family != family)
+		return false;
+	return !config.port_filter || port_passes(t);
+}
+
+static __always_inline bool kind_passes(__u8 kind)
+{
+	return !config.rst_only || kind == RW_KIND_RST_ACTIVE ||
+	       kind == RW_KIND_RST_ANSWER || kind == RW_KIND_RST_RECEIVED;
+}
+
+/*
+ * Where neither is known and somebody still holds the socket, user space finds
+ * out who it is and decides.
+ */
+static __always_inline bool pid_passes(struct rw_evidence *e, __u32 actor,
+				       __u32 owner)
+{
+	if (!config.filter_pid)
+		return true;
+	if (actor && bpf_map_lookup_elem(&pids, &actor))
+		return true;
+	if (owner)
+		return bpf_map_lookup_elem(&pids, &owner);
+	if (!(e->flags & RW_F_SK) || e->flags & (RW_F_DEAD | RW_F_TW))
+		return false;
+	e->flags |= RW_F_ASK_OWNER;
+	return true;
+}
+
+#endif

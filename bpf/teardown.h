@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The steps that hooks share: a teardown begins, a reset goes out. */
+#ifndef RSTWATCH_TEARDOWN_H
+#define RSTWATCH_TEARDOWN_H
+
+#include "bpf/emit.h"
+
+/*
+ * The kernel's socket cookie if somebody asked for one before; else the time,
+ * which is unique enough and cannot be mistaken for a cookie (those are small).
+ */
+static __always_inline __u64 sk_cookie(const struct sock *sk)
+{
+	__u64 cookie = LOAD(sk, __sk_common.skc_cookie.counter);
+
+	return cookie ? cookie : bpf_ktime_get_ns();
+}
+
+static __always_inline void subject_of(struct rw_subject *s,
+				       const struct sock *sk,
+				       const struct tcp_sock *tp)
+{
+	read_tuple(&s->tuple, &s->family, sk, tp);
+	s->ktime_ns = 0;
+	s->sk = sk_key(sk);
+	s->cookie = sk_cookie(sk);
+	s->owner_source = RW_OWNER_NONE;
+}
+
+/* Take the evidence of a teardown that begins now, on a full socket. */
+static __always_inline void begin(struct rw_context *c, const struct sock *sk,
+				  const struct tcp_sock *tp, __u32 path)
+{
+	__u8 state = sk_state(sk);
+
+	c->ktime_ns = bpf_ktime_get_ns();
+	c->cookie = sk_cookie(sk);
+	c->tid = bpf_get_current_pid_tgid();
+	c->e.path = path;
+	read_socket(&c->e, sk, tp, state);
+	read_send_queue(&c->e, tp, state, FIN_QUEUED & RW_BIT(state));
+	read_now(&c->e, sk);
+	forget(&c->e);
+}
+
+/* tcp_need_reset(), and the second condition beside it in tcp_disconnect() */
+static __always_inline bool disconnect_resets(const struct rw_evidence *e,
+					      const struct tcp_sock *tp)
+{
+	const __u32 always =
+		RW_BIT(RW_TCP_ESTABLISHED) | RW_BIT(RW_TCP_CLOSE_WAIT) |
+		RW_BIT(RW_TCP_FIN_WAIT1) | RW_BIT(RW_TCP_FIN_WAIT2) |
+		RW_BIT(RW_TCP_SYN_RECV);
+	const __u32 unsent = RW_BIT(RW_TCP_CLOSING) | RW_BIT(RW_TCP_LAST_ACK);
+
+	if (e->flags & RW_F_REPAIR)
+		return false;
+	if (always & RW_BIT(e->state))
+		return true;
+	return unsent & RW_BIT(e->state) &&
+	       LOAD(tp, snd_nxt) != LOAD(tp, write_seq);
+}
+
+/*
+ * An orphan is given up inside close() after it left no context: where it
+ * stood before follows from whether the peer's FIN had come.
+ */
+static __always_inline void begin_orphan(struct rw_context *c,
+					 const struct sock *sk,
+					 const struct tcp_sock *tp)
+{
+	begin(c, sk, tp, RW_PATH_CLOSE);
+	c->e.state = c->e.flags & RW_F_PEER_FIN ? RW_TCP_CLOSE_WAIT
+						 : RW_TCP_ESTABLISHED;
+	read_send_queue(&c->e, tp, c->e.state, true);
+	c->e.flags |= RW_F_ACTOR;
+}
+
+/* What has changed since the teardown began, at the moment of the reset. */
+static __always_inline void finish_reset(struct rw_evidence *e,
+					 const struct sock *sk,
+					 const struct tcp_sock *tp)
+{
+	e->kind = RW_KIND_RST_ACTIVE;
+	read_now(e, sk);
+	if (LOAD(tp, snd_una) == LOAD(tp, write_seq))
+		e->flags |= RW_F_FIN_ACKED;
+	else
+		e->flags &= ~RW_F_FIN_ACKED;
+}
+
+#endif
