@@ -95,28 +95,31 @@ static __always_inline struct rw_death *find_death(const struct sock *sk)
  * Tasks
  */
 
-static __always_inline __u32 task_flags(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	return PEEK(task, flags);
-}
+#ifdef RW_FENTRY
+/* Typed, so that loads are direct, where the helper exists (5.11). */
+#define TASK_LOAD(field)                                                     \
+	(bpf_core_enum_value_exists(enum bpf_func_id___task,                 \
+				    BPF_FUNC_get_current_task_btf___task)    \
+		 ? bpf_get_current_task_btf()->field                         \
+		 : PEEK((struct task_struct *)bpf_get_current_task(), field))
+#else
+#define TASK_LOAD(field) \
+	PEEK((struct task_struct *)bpf_get_current_task(), field)
+#endif
 
 /* A worker of the kernel acts for somebody else: it is nobody's process. */
 static __always_inline bool is_kernel_thread(void)
 {
-	return task_flags() & PF_KTHREAD;
+	return TASK_LOAD(flags) & PF_KTHREAD;
 }
 
 static __always_inline void read_task(struct rw_task *t)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 id = bpf_get_current_pid_tgid();
 
 	t->pid = id >> 32;
 	t->tid = id;
 	t->uid = bpf_get_current_uid_gid();
-	t->exit_code = PEEK(task, exit_code);
 	bpf_get_current_comm(t->comm, sizeof(t->comm));
 }
 
@@ -127,21 +130,77 @@ static __always_inline void read_task(struct rw_task *t)
 /* Older ends are another connection's: ports are used again. */
 #define ENDED_NS (300 * 1000000000ULL)
 
+/* The last eight bytes tell most connections apart: ports and netns. */
+static __always_inline __u64 tuple_tail(const struct rw_tuple *t)
+{
+	return *(const __u64 *)&t->lport;
+}
+
+static __always_inline bool same_tuple(const struct rw_tuple *a,
+				       const struct rw_tuple *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) |
+		 (x[3] ^ y[3]) | (x[4] ^ y[4]));
+}
+
+static __always_inline struct rw_ended_set *
+ended_set(const struct rw_tuple *t)
+{
+	const __u64 *word = (const __u64 *)t;
+	__u64 h = (word[2] ^ word[3] ^ word[4]) * 0x9e3779b97f4a7c15ULL;
+	__u32 set = h >> 50; /* 14 bits: ENDED_SETS */
+
+	return bpf_map_lookup_elem(&ended, &set);
+}
+
 /*
  * Remember who ended this connection, for what the peer still sends. Without
- * @owner nobody is known; then an owner known from an earlier close() of this
- * same connection, by now an orphan, stays.
+ * @owner nobody is known yet.
  */
-static __always_inline void remember_end(const struct rw_tuple *t, bool owner,
-					 bool orphan)
+static __always_inline void remember_end(const struct rw_tuple *t, __u64 now,
+					 bool owner)
 {
-	struct rw_ended end = {};
+	struct rw_ended_set *set = ended_set(t);
+	struct rw_ended *end;
 
-	end.ktime_ns = bpf_ktime_get_ns();
+	if (!set)
+		return;
+	end = &set->way[set->next++ & (ENDED_WAYS - 1)];
+	end->tuple = *t;
+	end->ktime_ns = now;
+	end->owner.pid = 0;
 	if (owner && !is_kernel_thread())
-		read_task(&end.owner);
-	bpf_map_update_elem(&ended, t, &end,
-			    !owner && orphan ? BPF_NOEXIST : BPF_ANY);
+		read_task(&end->owner);
+}
+
+/* The verifier need not follow each place by itself. */
+static __always_inline __u32 any_of(__u32 place)
+{
+	bpf_probe_read_kernel(&place, sizeof(place), &place);
+	return place & (ENDED_WAYS - 1);
+}
+
+/* The last end of a connection with these addresses, if there is one. */
+static __always_inline struct rw_ended *last_end(struct rw_ended_set *set,
+						 const struct rw_tuple *t)
+{
+	struct rw_ended *end;
+	__u64 newest = 0;
+	__u32 place = 0;
+
+#pragma unroll
+	for (int i = 0; i < ENDED_WAYS; i++) {
+		end = &set->way[i];
+		if (tuple_tail(&end->tuple) != tuple_tail(t) ||
+		    end->ktime_ns < newest)
+			continue;
+		newest = end->ktime_ns;
+		place = i;
+	}
+	end = &set->way[any_of(place)];
+	return same_tuple(&end->tuple, t) ? end : NULL;
 }
 
 /*
@@ -149,10 +208,12 @@ static __always_inline void remember_end(const struct rw_tuple *t, bool owner,
  * holds has not ended, and a SYN begins a new one: for them an entry with the
  * same addresses belongs to an earlier connection.
  */
-static __always_inline const struct rw_ended *
-find_end(const struct rw_evidence *e, const struct rw_tuple *t)
+static __always_inline struct rw_ended *find_end(const struct rw_evidence *e,
+						 const struct rw_tuple *t,
+						 __u64 now)
 {
-	const struct rw_ended *end;
+	struct rw_ended_set *set;
+	struct rw_ended *end;
 	bool opens = e->flags & RW_F_TRIGGER &&
 		     (e->trigger & (RW_TH_SYN | RW_TH_ACK)) == RW_TH_SYN;
 	bool gone = !(e->flags & RW_F_SK) ||
@@ -160,10 +221,11 @@ find_end(const struct rw_evidence *e, const struct rw_tuple *t)
 
 	if (opens || !gone)
 		return NULL;
-	end = bpf_map_lookup_elem(&ended, t);
-	if (!end || bpf_ktime_get_ns() - end->ktime_ns > ENDED_NS)
+	set = ended_set(t);
+	if (!set)
 		return NULL;
-	return end;
+	end = last_end(set, t);
+	return end && now - end->ktime_ns < ENDED_NS ? end : NULL;
 }
 
 #endif

@@ -29,7 +29,8 @@ static __always_inline __u64 wake_flags(void)
 /* What the caller knows beside the evidence. */
 struct rw_subject {
 	struct rw_tuple tuple;
-	__u64 ktime_ns; /* 0: now */
+	__u64 ktime_ns; /* of the event, CLOCK_MONOTONIC */
+	__u64 now;	/* the same, except where it is told later */
 	__u64 sk;
 	__u64 cookie;
 	__u8 family;
@@ -41,9 +42,7 @@ static __always_inline void fill_event(struct rw_event *ev,
 				       const struct rw_subject *s, __u32 cause,
 				       const struct rw_ended *end)
 {
-	__u64 now = bpf_ktime_get_ns();
-
-	ev->ktime_ns = s->ktime_ns ? s->ktime_ns : now;
+	ev->ktime_ns = s->ktime_ns;
 	ev->sk = s->sk;
 	ev->cookie = s->cookie;
 	ev->cgroup = 0;
@@ -56,15 +55,17 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->evidence = *e;
 	if (e->flags & RW_F_ACTOR) {
 		read_task(&ev->actor);
-		if (task_flags() & PF_EXITING)
+		if (TASK_LOAD(flags) & PF_EXITING) {
 			ev->evidence.flags |= RW_F_EXITING;
+			ev->actor.exit_code = TASK_LOAD(exit_code);
+		}
 	}
 	if (s->owner_source && e->flags & RW_F_ACTOR) {
 		ev->evidence.flags |= RW_F_OWNER;
 		ev->owner = ev->actor;
 	} else if (end) {
 		ev->evidence.flags |= RW_F_SINCE_CLOSE;
-		ev->since_close_ms = (now - end->ktime_ns) / 1000000;
+		ev->since_close_ms = (s->now - end->ktime_ns) / 1000000;
 		if (end->owner.pid) {
 			ev->evidence.flags |= RW_F_OWNER;
 			ev->owner_source = RW_OWNER_CLOSE;
@@ -91,7 +92,7 @@ static __always_inline void emit(struct rw_evidence *e,
 	if (!tuple_passes(&s->tuple, s->family))
 		return;
 	if (!s->owner_source)
-		end = find_end(e, &s->tuple);
+		end = find_end(e, &s->tuple, s->now);
 	if (e->flags & RW_F_ACTOR)
 		actor = bpf_get_current_pid_tgid() >> 32;
 	if (s->owner_source)

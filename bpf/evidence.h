@@ -181,7 +181,7 @@ static __always_inline bool is_mptcp(const struct tcp_sock *tp)
 
 	if (!bpf_core_field_exists(m->is_mptcp))
 		return false;
-	return BPF_CORE_READ_BITFIELD_PROBED(m, is_mptcp);
+	return LOAD_BITS(m, is_mptcp);
 }
 
 /*
@@ -278,15 +278,10 @@ static __always_inline void set_reason(struct rw_evidence *e, __s32 raw)
 		e->reason = RW_REASON_MPTCP;
 }
 
-/* The flag byte of a segment's TCP header. */
+/* The flag byte of a segment's TCP header, as tcp_v4_fill_cb() copied it. */
 static __always_inline __u8 skb_tcp_flags(struct sk_buff *skb)
 {
-	__u8 flags = 0;
-
-	bpf_probe_read_kernel(&flags, 1,
-			      PEEK(skb, head) + PEEK(skb, transport_header) +
-				      13);
-	return flags;
+	return PEEK(skb_cb(skb), tcp_flags);
 }
 
 /* The segment that provoked an answer. FIN and SYN are no payload. */

@@ -45,11 +45,12 @@ static __always_inline bool in_check_req(const struct rw_evidence *e,
  * facts it acts on have to do: a full queue and tcp_abort_on_overflow.
  */
 static __always_inline void read_listener(struct rw_evidence *e,
-					  const struct sock *sk)
+					  struct sock *sk)
 {
 	struct net *net = PEEK(sk, __sk_common.skc_net.net);
+	struct tcp_sock *tp = TCP_SK(sk);
 
-	if (is_mptcp((struct tcp_sock *)sk))
+	if (tp && is_mptcp(tp))
 		e->flags |= RW_F_MPTCP;
 	if (PEEK(sk, sk_ack_backlog) > PEEK(sk, sk_max_ack_backlog))
 		e->flags |= RW_F_QUEUE_FULL;
@@ -173,6 +174,7 @@ static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
 	struct rw_evidence e = {};
 	struct rw_subject s = {};
 
+	s.ktime_ns = s.now = bpf_ktime_get_ns();
 	read_trigger(&e, skb);
 	if (e.trigger & RW_TH_RST)
 		return 0;
@@ -188,7 +190,7 @@ static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
 		s.sk = sk_key(sk);
 		s.cookie = PEEK(sk, __sk_common.skc_cookie.counter);
 		if (!s.cookie)
-			s.cookie = bpf_ktime_get_ns();
+			s.cookie = s.now;
 		read_answering(&e, sk, skb);
 	} else {
 		s.tuple.netns =
@@ -218,15 +220,15 @@ static __always_inline int received(struct sock *sk, __u32 extra_flags)
 	if (!tp || sk_state(sk) == RW_TCP_CLOSE)
 		return 0;
 	subject_of(&s, sk, tp);
-	s.ktime_ns = bpf_ktime_get_ns();
-	begin(&c, sk, tp, RW_PATH_RECEIVED);
+	begin(&c, sk, tp, RW_PATH_RECEIVED, s.now);
 	c.e.kind = RW_KIND_RST_RECEIVED;
 	c.e.flags |= extra_flags;
 	if (extra_flags & RW_F_HELD)
 		bpf_map_update_elem(&held, &key, &s.ktime_ns, BPF_ANY);
 	s.cookie = c.cookie;
 	emit(&c.e, &s);
-	remember_end(&s.tuple, false, c.e.flags & RW_F_DEAD);
+	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
+		remember_end(&s.tuple, s.now, false);
 	told(sk, &c.e, c.cookie, extra_flags & RW_F_HELD ? c.e.state : 0);
 	return 0;
 }
@@ -271,7 +273,8 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
 	tp = TCP_SK(sk);
 	if (!tp)
 		return 0;
-	begin(&c, sk, tp, path);
+	subject_of(&s, sk, tp);
+	begin(&c, sk, tp, path, s.now);
 	read_errors(&c.e, sk);
 	if (c.e.sk_err == RW_ECONNRESET || c.e.sk_err == RW_EPIPE)
 		return 0;
@@ -285,11 +288,11 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
 	if (RW_BIT(state) & (FIN_QUEUED | RW_BIT(RW_TCP_FIN_WAIT2)) &&
 	    c.e.flags & RW_F_FIN_ACKED && c.e.sk_err != RW_ECONNABORTED)
 		return 0;
-	subject_of(&s, sk, tp);
 	c.e.kind = RW_KIND_SILENT;
 	if (c.e.sk_err == RW_ECONNABORTED && c.e.flags & RW_F_LOCK_OWNED)
 		c.e.flags |= RW_F_ACTOR;
-	remember_end(&s.tuple, false, c.e.flags & RW_F_DEAD);
+	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
+		remember_end(&s.tuple, s.now, false);
 	s.cookie = c.cookie;
 	emit(&c.e, &s);
 	told(sk, &c.e, c.cookie, 0);
@@ -372,6 +375,7 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 	}
 	if (!(skb_tcp_flags(skb) & RW_TH_RST) || !in_window(req, skb))
 		return 0;
+	s.ktime_ns = s.now = bpf_ktime_get_ns();
 	s.family = read_packet_tuple(&s.tuple, skb);
 	s.tuple.netns = sk_netns(sk);
 	e.kind = RW_KIND_RST_RECEIVED;

@@ -42,9 +42,10 @@ static __always_inline bool is_plain(const struct sock *sk,
 static __always_inline int closing(struct sock *sk, long timeout)
 {
 	__u8 state = sk_state(sk);
-	struct rw_context c = {};
+	struct rw_context c;
 	struct rw_subject s;
 	struct tcp_sock *tp;
+	bool plain;
 
 	if (state == RW_TCP_LISTEN)
 		return 0;
@@ -55,13 +56,18 @@ static __always_inline int closing(struct sock *sk, long timeout)
 		name_owner(sk, tp);
 		return 0;
 	}
+	plain = is_plain(sk, tp, state);
+	if (plain && state == RW_TCP_CLOSE_WAIT)
+		return 0; /* the peer sends no more: nothing to remember */
 	subject_of(&s, sk, tp);
 	if (PEER_MAY_SEND & RW_BIT(state))
-		remember_end(&s.tuple, true, false);
-	if (is_plain(sk, tp, state))
+		remember_end(&s.tuple, s.now, true);
+	if (plain)
 		return 0;
 
-	begin(&c, sk, tp, RW_PATH_CLOSE);
+	__builtin_memset(&c, 0, sizeof(c));
+	begin(&c, sk, tp, RW_PATH_CLOSE, s.now);
+	forget(&c.e);
 	c.e.flags |= RW_F_ACTOR;
 	if (c.e.flags & RW_F_LINGER && c.e.linger && timeout)
 		c.e.flags |= RW_F_WILL_WAIT;
@@ -158,7 +164,7 @@ HOOK(tcp_shutdown, struct sock *sk, int how)
 
 	if (!tp || !(how & SEND_SHUTDOWN) || !(FIN_TO_COME & RW_BIT(sk_state(sk))))
 		return 0;
-	begin(&c, sk, tp, RW_PATH_SHUTDOWN);
+	begin(&c, sk, tp, RW_PATH_SHUTDOWN, bpf_ktime_get_ns());
 	keep_context(sk, &c);
 	return 0;
 }
@@ -183,7 +189,7 @@ HOOK(tcp_send_fin, struct sock *sk)
 	if (seen) {
 		c = *seen;
 	} else {
-		begin(&c, sk, tp, RW_PATH_CLOSE);
+		begin(&c, sk, tp, RW_PATH_CLOSE, s.now);
 		c.e.state = second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED;
 		read_send_queue(&c.e, tp, c.e.state, false);
 	}
@@ -228,7 +234,7 @@ HOOK(inet_child_forget, struct sock *sk, struct request_sock *req,
 
 	if (!tp)
 		return 0;
-	begin(&c, child, tp, RW_PATH_CHILD_FORGET);
+	begin(&c, child, tp, RW_PATH_CHILD_FORGET, bpf_ktime_get_ns());
 	if (parent) {
 		c.e.path |= RW_PATH_LISTEN_STOP;
 		c.e.flags |= RW_F_ACTOR;
@@ -268,13 +274,13 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 		c = *seen;
 		c.e.path |= RW_PATH_DISCONNECT;
 	} else {
-		begin(&c, sk, tp, RW_PATH_DISCONNECT);
+		begin(&c, sk, tp, RW_PATH_DISCONNECT, s.now);
 		if (seen)
 			c.e.path |= RW_PATH_INET_SHUTDOWN;
 		if (!(c.e.flags & RW_F_NEVER_ACCEPTED))
 			c.e.flags |= RW_F_ACTOR;
 	}
-	remember_end(&s.tuple, c.e.flags & RW_F_ACTOR, false);
+	remember_end(&s.tuple, s.now, c.e.flags & RW_F_ACTOR);
 	if (disconnect_resets(&c.e, tp)) {
 		keep_context(sk, &c);
 		return 0;
@@ -329,7 +335,7 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 	marks = seen ? seen->e.path : 0;
 	if (live) {
 		marks &= RW_PATH_ABORT | RW_PATH_MPTCP_SUBFLOW;
-		begin(&c, sk, tp, marks);
+		begin(&c, sk, tp, marks, s.now);
 		if (marks & RW_PATH_ABORT)
 			c.e.flags |= RW_F_OUTSIDER;
 		if (marks & RW_PATH_ABORT ||
@@ -340,7 +346,7 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 		c = *seen;
 		s.cookie = c.cookie;
 	} else {
-		begin_orphan(&c, sk, tp);
+		begin_orphan(&c, sk, tp, s.now);
 	}
 	finish_reset(&c.e, sk, tp);
 	if (config.reason_arg_active >= 0)
@@ -350,7 +356,8 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 	emit(&c.e, &s);
 	drop_context(sk);
 	if (live) {
-		remember_end(&s.tuple, false, c.e.flags & RW_F_DEAD);
+		if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
+		remember_end(&s.tuple, s.now, false);
 		told(sk, &c.e, c.cookie, 0);
 	}
 	return 0;

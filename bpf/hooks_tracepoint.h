@@ -49,9 +49,10 @@ static __always_inline bool is_linger_zero(const struct rw_evidence *e)
 /* The same evidence as the function hooks take, at a change of state. */
 static __always_inline void begin_change(struct rw_context *c,
 					 const struct sock *sk,
-					 const struct tcp_sock *tp)
+					 const struct tcp_sock *tp, __u64 now)
 {
-	begin(c, sk, tp, RW_PATH_SET_STATE);
+	begin(c, sk, tp, RW_PATH_SET_STATE, now);
+	forget(&c->e);
 	/* __tcp_close() has purged the queue by now, the numbers stand */
 	c->e.unread = unread_by_sequence(sk, tp);
 	read_errors(&c->e, sk);
@@ -66,10 +67,10 @@ static __always_inline int fin_decided(struct sock *sk, int newstate)
 
 	subject_of(&s, sk, tp);
 	if (newstate == RW_TCP_FIN_WAIT1)
-		remember_end(&s.tuple, true, false);
+		remember_end(&s.tuple, s.now, true);
 	if (config.rst_only)
 		return 0;
-	begin_change(&c, sk, tp);
+	begin_change(&c, sk, tp, s.now);
 	c.e.kind = RW_KIND_FIN;
 	c.e.order = newstate == RW_TCP_LAST_ACK ? RW_ORDER_SECOND
 						: RW_ORDER_FIRST;
@@ -145,7 +146,8 @@ static __always_inline int leaving(struct sock *sk)
 		seen->told = 0;
 		return 0;
 	}
-	begin_change(&c, sk, tp);
+	subject_of(&s, sk, tp);
+	begin_change(&c, sk, tp, s.now);
 	if (ended_by_error(&c.e))
 		return ended_silently(sk, RW_PATH_SET_STATE);
 	if (c.e.flags & RW_F_DEAD && !(c.e.flags & RW_F_LOCK_OWNED))
@@ -170,10 +172,9 @@ static __always_inline int leaving(struct sock *sk)
 	if (c.e.state != RW_TCP_SYN_SENT &&
 	    !(c.e.deduced & RW_PATH_CLOSE && c.e.deduced & RW_PATH_DISCONNECT))
 		return 0; /* the ordinary end of LAST_ACK or CLOSING */
-	subject_of(&s, sk, tp);
 	c.e.kind = RW_KIND_SILENT;
 	s.owner_source = RW_OWNER_CLOSE;
-	remember_end(&s.tuple, true, false);
+	remember_end(&s.tuple, s.now, true);
 	emit(&c.e, &s);
 	return 0;
 }
@@ -223,7 +224,7 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 		c = *seen;
 		s.cookie = c.cookie;
 	} else if (live) {
-		begin(&c, sk, tp, 0);
+		begin(&c, sk, tp, 0, s.now);
 		if (c.e.flags & RW_F_LOCK_OWNED && c.e.flags & RW_F_MPTCP) {
 			c.e.flags |= RW_F_INFERRED;
 			if (!is_kernel_thread())
@@ -233,7 +234,7 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 			c.e.flags |= RW_F_ACTOR | RW_F_OUTSIDER | RW_F_INFERRED;
 		}
 	} else {
-		begin_orphan(&c, sk, tp);
+		begin_orphan(&c, sk, tp, s.now);
 		c.e.path = 0;
 		c.e.deduced = RW_PATH_CLOSE;
 		c.e.flags |= RW_F_INFERRED;
@@ -247,8 +248,8 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 	if (c.e.flags & RW_F_ACTOR && !(c.e.flags & RW_F_OUTSIDER))
 		s.owner_source = RW_OWNER_CLOSE;
 	emit(&c.e, &s);
-	remember_end(&s.tuple, s.owner_source != RW_OWNER_NONE,
-		     c.e.flags & RW_F_DEAD);
+	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
+		remember_end(&s.tuple, s.now, s.owner_source);
 	drop_context(sk);
 	if (live)
 		told(sk, &c.e, c.cookie, 0);

@@ -64,16 +64,30 @@ struct {
 
 /* A connection that ended here, and who ended it. */
 struct rw_ended {
+	struct rw_tuple tuple;
 	__u64 ktime_ns;
 	struct rw_task owner; /* pid 0: not known */
 };
 
-/* Answers "whose was it" for segments that come after the end. */
+/*
+ * Answers "whose was it" for segments that come after the end. A cache of
+ * fixed size, four places for each hash: one close writes one place, which is
+ * a fraction of what an update of a hash map costs, and the oldest goes first. Two
+ * CPUs that pick the same place at once lose one of two ends.
+ */
+#define ENDED_SETS 16384
+#define ENDED_WAYS 4
+
+struct rw_ended_set {
+	__u64 next; /* the place that is written next, modulo ENDED_WAYS */
+	struct rw_ended way[ENDED_WAYS];
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct rw_tuple);
-	__type(value, struct rw_ended);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ENDED_SETS);
+	__type(key, __u32);
+	__type(value, struct rw_ended_set);
 } ended SEC(".maps");
 
 /*

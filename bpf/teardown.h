@@ -9,11 +9,11 @@
  * The kernel's socket cookie if somebody asked for one before; else the time,
  * which is unique enough and cannot be mistaken for a cookie (those are small).
  */
-static __always_inline __u64 sk_cookie(const struct sock *sk)
+static __always_inline __u64 sk_cookie(const struct sock *sk, __u64 now)
 {
 	__u64 cookie = LOAD(sk, __sk_common.skc_cookie.counter);
 
-	return cookie ? cookie : bpf_ktime_get_ns();
+	return cookie ? cookie : now;
 }
 
 static __always_inline void subject_of(struct rw_subject *s,
@@ -21,26 +21,26 @@ static __always_inline void subject_of(struct rw_subject *s,
 				       const struct tcp_sock *tp)
 {
 	read_tuple(&s->tuple, &s->family, sk, tp);
-	s->ktime_ns = 0;
+	s->ktime_ns = s->now = bpf_ktime_get_ns();
 	s->sk = sk_key(sk);
-	s->cookie = sk_cookie(sk);
+	s->cookie = sk_cookie(sk, s->now);
 	s->owner_source = RW_OWNER_NONE;
 }
 
 /* Take the evidence of a teardown that begins now, on a full socket. */
 static __always_inline void begin(struct rw_context *c, const struct sock *sk,
-				  const struct tcp_sock *tp, __u32 path)
+				  const struct tcp_sock *tp, __u32 path,
+				  __u64 now)
 {
 	__u8 state = sk_state(sk);
 
-	c->ktime_ns = bpf_ktime_get_ns();
-	c->cookie = sk_cookie(sk);
+	c->ktime_ns = now;
+	c->cookie = sk_cookie(sk, now);
 	c->tid = bpf_get_current_pid_tgid();
 	c->e.path = path;
 	read_socket(&c->e, sk, tp, state);
 	read_send_queue(&c->e, tp, state, FIN_QUEUED & RW_BIT(state));
 	read_now(&c->e, sk);
-	forget(&c->e);
 }
 
 /* tcp_need_reset(), and the second condition beside it in tcp_disconnect() */
@@ -67,9 +67,9 @@ static __always_inline bool disconnect_resets(const struct rw_evidence *e,
  */
 static __always_inline void begin_orphan(struct rw_context *c,
 					 const struct sock *sk,
-					 const struct tcp_sock *tp)
+					 const struct tcp_sock *tp, __u64 now)
 {
-	begin(c, sk, tp, RW_PATH_CLOSE);
+	begin(c, sk, tp, RW_PATH_CLOSE, now);
 	c->e.state = c->e.flags & RW_F_PEER_FIN ? RW_TCP_CLOSE_WAIT
 						 : RW_TCP_ESTABLISHED;
 	read_send_queue(&c->e, tp, c->e.state, true);

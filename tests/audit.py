@@ -4,7 +4,8 @@
 
     audit.py DIR EVENTS
 
-DIR holds, of one run: snmp0 and snmp1, netstat0 and netstat1 (/proc/net, before
+DIR holds, of one run: netns, the inode number of the network namespace it took
+place in (optional: then nobody else may use TCP on the machine); snmp0 and snmp1, netstat0 and netstat1 (/proc/net, before
 and after), wire.ndjson (rstwire) and *.demo (rstdemo, churn). Every RST that
 the kernel counted (OutRsts), every RST on the wire and every event "rst sent"
 of EVENTS must be the same ones, for each pair of addresses. Where data and
@@ -51,6 +52,11 @@ class Run:
         self.records = match.read(events)
         self.blind = match.blind_words(self.records)
         self.events = match.teardowns(self.records)
+        netns = os.path.join(directory, "netns")
+        if os.path.exists(netns):
+            with open(netns, encoding="utf-8") as file:
+                own = int(file.read())
+            self.events = [e for e in self.events if e["netns"] == own]
         self.wire = match.read(os.path.join(directory, "wire.ndjson"))
         self.cases = [case for path in
                       sorted(glob.glob(os.path.join(directory, "*.demo")))
@@ -73,7 +79,7 @@ class Run:
             for end in case["ends"]:
                 for one in end.get("either", [end.get("expect")]):
                     found[match.end_key(end)] |= {e["cause"] for e in one}
-                found[match.end_key(end)].add("no-socket")
+                found[match.end_key(end)] |= {"no-socket", "handshake"}
         return found
 
 

@@ -26,6 +26,8 @@ struct flavour {
 	const void *(*bytes)(size_t *size);
 	const struct hook *hooks;
 	const struct limit *limits;
+	/* Can anything be attached? Asked first, because it is quick. */
+	int (*works)(struct observer *o);
 	/* Can this hook be attached? Asked before the object is loaded. */
 	bool (*has)(const struct hook *hook);
 };
@@ -43,7 +45,7 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
  * Whether a function takes a trampoline is found by loading the smallest
  * program for it: the verifier looks the function up as it will later.
  */
-static bool fentry_loads(const struct hook *hook)
+static int load_trial(const struct hook *hook)
 {
 	struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
@@ -53,17 +55,65 @@ static bool fentry_loads(const struct hook *hook)
 		    .expected_attach_type = strstr(hook->program, "on_exit_")
 						    ? BPF_TRACE_FEXIT
 						    : BPF_TRACE_FENTRY);
-	int id = kernel_function_id(hook->function), fd;
+	int id = kernel_function_id(hook->function);
 
 	if (id <= 0)
-		return false;
+		return -1;
 	opts.attach_btf_id = id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "rw_trial", "GPL", insns,
-			   sizeof(insns) / sizeof(*insns), &opts);
+	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "rw_trial", "GPL", insns,
+			     sizeof(insns) / sizeof(*insns), &opts);
+}
+
+static bool fentry_loads(const struct hook *hook)
+{
+	int fd = load_trial(hook);
+
 	if (fd < 0)
 		return false;
 	close(fd);
 	return true;
+}
+
+/* Remember why this flavour does not work; Return: -1 */
+static int refuse(struct observer *o, const char *what, const char *on,
+		  int error)
+{
+	snprintf(o->why, sizeof(o->why), "%s %s: %s", what, on,
+		 strerror(error));
+	return -1;
+}
+
+/* A kernel can know trampolines and still refuse to patch its text. */
+static int fentry_works(struct observer *o)
+{
+	const struct hook hook = { .program = "", .function = "tcp_disconnect" };
+	int fd = load_trial(&hook), link;
+
+	if (fd < 0)
+		return refuse(o, "cannot load a program for", hook.function,
+			      errno);
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	if (link < 0)
+		refuse(o, "cannot attach to", hook.function, errno);
+	else
+		close(link);
+	close(fd);
+	return link < 0 ? -1 : 0;
+}
+
+static int kprobe_works(struct observer *o)
+{
+	const char *pmu = "/sys/bus/event_source/devices/kprobe/type";
+
+	return access(pmu, R_OK) ? refuse(o, "no kprobes (CONFIG_KPROBES):", pmu,
+					  errno)
+				 : 0;
+}
+
+static int tracepoint_works(struct observer *o)
+{
+	(void)o;
+	return 0;
 }
 
 static bool always(const struct hook *hook)
@@ -74,11 +124,11 @@ static bool always(const struct hook *hook)
 
 static const struct flavour flavours[] = {
 	{ BACKEND_FENTRY, "fentry", fentry_bpf__elf_bytes, function_hooks,
-	  no_limits, fentry_loads },
+	  no_limits, fentry_works, fentry_loads },
 	{ BACKEND_KPROBE, "kprobe", kprobe_bpf__elf_bytes, function_hooks,
-	  no_limits, always },
+	  no_limits, kprobe_works, always },
 	{ BACKEND_TRACEPOINT, "tracepoint", tracepoint_bpf__elf_bytes,
-	  tracepoint_hooks, tracepoint_limits, always },
+	  tracepoint_hooks, tracepoint_limits, tracepoint_works, always },
 };
 
 /* How perf writes the return of a function. */
@@ -93,16 +143,6 @@ static void degrade(struct observer *o, const char *hook, const char *lost)
 	if (o->n_degraded < OBSERVER_MAX_PROBES &&
 	    asprintf(&text, "%s: %s", hook, lost) > 0)
 		o->degraded[o->n_degraded++] = text;
-}
-
-/* Remember why this flavour does not work; Return: -1 */
-static int refuse(struct observer *o, const char *what, const char *on,
-		  int error)
-{
-	snprintf(o->why, sizeof(o->why), "%s %s: %s", what, on,
-		 strerror(error));
-	o->refused = error;
-	return -1;
 }
 
 static bool wanted(const struct observer *o, const struct hook *hook)
@@ -181,7 +221,8 @@ static void add_limits(struct observer *o, const struct flavour *f)
 static int try_flavour(struct observer *o, const struct flavour *f,
 		       const struct options *options, bool with_exit)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rstwatch");
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rstwatch",
+		    .kernel_log_level = getenv("RSTWATCH_LIBBPF_LOG") ? 4 : 0);
 	struct bpf_map *ring;
 	const void *bytes;
 	size_t size;
@@ -218,6 +259,8 @@ static int try_with_and_without_exit(struct observer *o,
 	bool with_exit = !options->rst_only && f->hooks == function_hooks &&
 			 f->has(&exit_hook);
 
+	if (f->works(o))
+		return -1;
 	if (!try_flavour(o, f, options, with_exit))
 		return 0;
 	if (!with_exit)
@@ -257,7 +300,6 @@ static bool is_locked_down(void)
 int observer_open(struct observer *o, const struct options *options)
 {
 	char reasons[OBSERVER_WHY * N_FLAVOURS] = "";
-	bool denied = true;
 
 	libbpf_set_print(quiet);
 	if (!is_permitted()) {
@@ -281,14 +323,13 @@ int observer_open(struct observer *o, const struct options *options)
 		if (!try_with_and_without_exit(o, f, options))
 			return 0;
 		observer_close(o);
-		denied &= o->refused == EPERM;
 		snprintf(reasons + len, sizeof(reasons) - len, "%s%s: %s",
 			 len ? "; " : "", f->name, o->why);
 	}
 	kernel_close();
 	fprintf(stderr, "rstwatch: this kernel cannot be watched: %s%s\n",
 		reasons, is_locked_down() ? " (the kernel is locked down)" : "");
-	return denied && !is_locked_down() ? EX_NOPERM : EX_UNAVAILABLE;
+	return EX_UNAVAILABLE;
 }
 
 void observer_detach(struct observer *b)

@@ -27,7 +27,6 @@ struct observer {
 	const char *name;
 	struct rw_config config;
 	char why[OBSERVER_WHY]; /* this flavour does not work */
-	int refused;		/* and the errno of that */
 };
 
 /**

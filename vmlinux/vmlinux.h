@@ -123,6 +123,11 @@ struct sock {
 	struct socket *sk_socket;
 };
 
+/* optional: the helper came with 5.11; its number is fixed */
+enum bpf_func_id___task {
+	BPF_FUNC_get_current_task_btf___task = 158,
+};
+
 enum sock_flags {
 	SOCK_DEAD,
 	SOCK_DONE,

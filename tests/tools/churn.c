@@ -3,7 +3,7 @@
  * churn: many short connections over loopback, each with its known end, in the
  * NDJSON of rstdemo.
  *
- *	churn [-6] [-n COUNT] reuse|close-race|two-threads
+ *	churn [-6] [-n COUNT] [-p PORT] reuse|close-race|two-threads
  *
  *	reuse		all causes in wild order: sockets are freed and their
  *			memory is used again for the next one at once
@@ -142,6 +142,8 @@ static struct pair connect_pair(void)
 	socklen_t len = loopback(&at, server_port);
 	struct pair p = { .client = tcp_socket() };
 
+	/* a port whose last connection is in TIME_WAIT will do */
+	on(p.client, SOL_SOCKET, SO_REUSEADDR, 1);
 	p.port = bind_next(p.client);
 	if (connect(p.client, (struct sockaddr *)&at, len))
 		die("connect from port %u", p.port);
@@ -219,7 +221,8 @@ static void put_end(const char *role, in_port_t local, in_port_t remote,
 static void begin_case(const char *name)
 {
 	printf("{\"case\":\"%s\",\"result\":\"ok\",\"reason\":null,"
-	       "\"checks\":[],\"ends\":[", name);
+	       "\"checks\":[],\"ends\":[",
+	       name);
 }
 
 static void __attribute__((format(printf, 2, 3)))
@@ -244,12 +247,12 @@ server_end(const struct pair *p, const char *format, ...)
 	fputs("]}\n", stdout);
 }
 
-#define SENT(verdict, cause, more)                                         \
-	"{\"verdict\":\"" verdict "\",\"direction\":\"sent\",\"cause\":\"" \
-	cause "\"" more "}"
-#define GOT(cause, state)                                             \
-	"{\"verdict\":\"rst\",\"direction\":\"received\",\"cause\":\"" \
-	cause "\",\"state\":\"" state "\",\"actor\":null}"
+#define SENT(verdict, cause, more) \
+	"{\"verdict\":\"" verdict  \
+	"\",\"direction\":\"sent\",\"cause\":\"" cause "\"" more "}"
+#define GOT(cause, state)                                                    \
+	"{\"verdict\":\"rst\",\"direction\":\"received\",\"cause\":\"" cause \
+	"\",\"state\":\"" state "\",\"actor\":null}"
 #define BY_ME ",\"actor\":{\"pid\":%d}"
 #define FIRST ",\"order\":\"first\""
 #define SECOND ",\"order\":\"second\",\"state\":\"CLOSE_WAIT\""
@@ -271,8 +274,10 @@ static void end_linger_zero(struct pair *p)
 	linger_zero(p->client);
 	close(p->client);
 	await_end(p->server);
-	client_end(p, EXPECT(SENT("rst", "linger-zero", IN_ESTABLISHED
-				      ",\"unread_bytes\":0" BY_ME)), getpid());
+	client_end(p,
+		   EXPECT(SENT("rst", "linger-zero",
+			       IN_ESTABLISHED ",\"unread_bytes\":0" BY_ME)),
+		   getpid());
 	server_end(p, RESET_BY_PEER);
 }
 
@@ -287,9 +292,10 @@ static void end_unread(struct pair *p)
 		linger_zero(p->client); /* unread data is looked at first */
 	close(p->client);
 	await_end(p->server);
-	client_end(p, EXPECT(SENT("rst", "unread-data", IN_ESTABLISHED
-				      ",\"unread_bytes\":%d" BY_ME)), n,
-		   getpid());
+	client_end(p,
+		   EXPECT(SENT("rst", "unread-data",
+			       IN_ESTABLISHED ",\"unread_bytes\":%d" BY_ME)),
+		   n, getpid());
 	server_end(p, RESET_BY_PEER);
 }
 
@@ -314,8 +320,7 @@ static void end_shutdown(struct pair *p)
 	p->server = -1;
 	await_end(p->client);
 	close(p->client);
-	client_end(p, EXPECT(SENT("fin", "shutdown", FIRST BY_ME)),
-		   getpid());
+	client_end(p, EXPECT(SENT("fin", "shutdown", FIRST BY_ME)), getpid());
 	server_end(p, CLOSED_SECOND, getpid());
 }
 
@@ -325,8 +330,8 @@ static void end_disconnect(struct pair *p)
 	disconnect(p->client);
 	await_end(p->server);
 	close(p->client);
-	client_end(p, EXPECT(SENT("rst", "disconnect", IN_ESTABLISHED
-				      BY_ME)), getpid());
+	client_end(p, EXPECT(SENT("rst", "disconnect", IN_ESTABLISHED BY_ME)),
+		   getpid());
 	server_end(p, RESET_BY_PEER);
 }
 
@@ -335,11 +340,13 @@ static void end_disconnect(struct pair *p)
  * FIN_WAIT2 minisock. Or by neither: while the one takes the other's place
  * (inet_twsk_hashdance()) the kernel finds no socket.
  */
-#define LATE_DATA(more)                                             \
-	STRAY more "\"either\":[[" SENT("fin", "close", FIRST BY_ME) "," \
-	SENT("rst", "data-after-close", "") "],["                   \
-	SENT("fin", "close", FIRST BY_ME) ","                       \
-	SENT("rst", "no-socket", "") "]]"
+#define LATE_DATA(more, other)                                                 \
+	STRAY more "\"either\":[[" SENT("fin", "close", FIRST BY_ME) "," SENT( \
+		"rst", "data-after-close",                                     \
+		"") "],[" SENT("fin", "close",                                 \
+			       FIRST BY_ME) "," SENT("rst", "no-socket",       \
+						     "") "]" other "]"
+#define UNREAD IN_ESTABLISHED ",\"unread_bytes\":{\"min\":1}" BY_ME
 
 /* The server sends where nobody can read any more. */
 static void end_data_after_close(struct pair *p)
@@ -350,15 +357,15 @@ static void end_data_after_close(struct pair *p)
 	send_bytes(p->server, 1);
 	while (write(p->server, "", 1) == 1)
 		; /* the RST arrived during the first, or is about to */
-	client_end(p, LATE_DATA(""), getpid(), getpid());
+	client_end(p, LATE_DATA("", ""), getpid(), getpid());
 	server_end(p, RESET_AFTER_DATA);
 }
 
 static void run_reuse(int count)
 {
-	static void (*const ways[])(struct pair *p) = {
-		end_linger_zero, end_unread, end_fin, end_shutdown,
-		end_disconnect, end_data_after_close,
+	static void (*const ways[])(struct pair * p) = {
+		end_linger_zero, end_unread,	 end_fin,
+		end_shutdown,	 end_disconnect, end_data_after_close,
 	};
 	uint32_t dice = 12345;
 
@@ -375,8 +382,9 @@ static void run_reuse(int count)
 /*
  * close-race: one thread writes without pause, the other closes without having
  * read. Whether the first byte came before or after the kernel's decision is
- * up to them; the writer's errno tells (ECONNRESET: reset in ESTABLISHED;
- * EPIPE: a FIN had come first), and so does the RST on the wire.
+ * up to them. The writer's errno tells in what state the RST found it (EPIPE: a
+ * FIN had come first; ECONNRESET: none, or one that the RST overtook on another
+ * processor); the RST on the wire tells the rest.
  */
 
 static struct {
@@ -394,7 +402,8 @@ static void spin(long ns)
 	do
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	while ((now.tv_sec - from.tv_sec) * 1000000000L + now.tv_nsec -
-		       from.tv_nsec < ns);
+		       from.tv_nsec <
+	       ns);
 }
 
 /* Spins, but lets a machine with one processor go on. */
@@ -434,7 +443,7 @@ static uint32_t rcv_nxt(int fd)
 	return seq;
 }
 
-/* Returns true when close() came first. */
+/* Returns true when close() surely came first. */
 static bool tell_race(const struct pair *p, uint32_t seq)
 {
 	bool fin = writer.error == EPIPE;
@@ -442,15 +451,16 @@ static bool tell_race(const struct pair *p, uint32_t seq)
 		errno = writer.error;
 		die("write while the other side closes");
 	}
-	begin_case(fin ? "close-race: close first" : "close-race: data first");
+	begin_case(fin ? "close-race: FIN seen" : "close-race: no FIN seen");
 	if (fin)
-		client_end(p, LATE_DATA("\"rcv_start\":%u,"), seq,
-			   getpid(), getpid());
+		client_end(p, LATE_DATA("\"rcv_start\":%u,", ""), seq, getpid(),
+			   getpid());
 	else
-		client_end(p, "\"rcv_start\":%u,"
-			   EXPECT(SENT("rst", "unread-data", IN_ESTABLISHED
-				       ",\"unread_bytes\":{\"min\":1}" BY_ME)),
-			   seq, getpid());
+		client_end(
+			p,
+			LATE_DATA("\"rcv_start\":%u,",
+				  ",[" SENT("rst", "unread-data", UNREAD) "]"),
+			seq, getpid(), getpid(), getpid());
 	server_end(p, EXPECT(GOT("reset-by-peer", "%s")),
 		   fin ? "CLOSE_WAIT" : "ESTABLISHED");
 	return fin;
@@ -566,8 +576,7 @@ static void two_fin(struct pair *p)
 	begin_case("two-threads: write, close");
 	close_beside(p, false, false);
 	close(p->server);
-	client_end(p, EXPECT(SENT("fin", "close", FIRST BY_ME)),
-		   getpid());
+	client_end(p, EXPECT(SENT("fin", "close", FIRST BY_ME)), getpid());
 	server_end(p, CLOSED_SECOND, getpid());
 }
 
@@ -577,8 +586,7 @@ static void two_linger_zero(struct pair *p)
 	linger_zero(p->client);
 	close_beside(p, false, false);
 	close(p->server);
-	client_end(p, EXPECT(SENT("rst", "linger-zero", BY_ME)),
-		   getpid());
+	client_end(p, EXPECT(SENT("rst", "linger-zero", BY_ME)), getpid());
 	server_end(p, RESET_BY_PEER);
 }
 
@@ -589,9 +597,10 @@ static void two_unread(struct pair *p)
 	await_bytes(p->client, 5);
 	close_beside(p, false, false);
 	close(p->server);
-	client_end(p, EXPECT(SENT("rst", "unread-data",
-					 ",\"unread_bytes\":5" BY_ME)),
-		   getpid());
+	client_end(
+		p,
+		EXPECT(SENT("rst", "unread-data", ",\"unread_bytes\":5" BY_ME)),
+		getpid());
 	server_end(p, RESET_BY_PEER);
 }
 
@@ -609,15 +618,16 @@ static void two_shutdown(struct pair *p)
 	begin_case("two-threads: shutdown, close");
 	close_beside(p, true, false);
 	close(p->server);
-	client_end(p, "\"either\":[[" SENT("fin", "close", FIRST BY_ME)
-		   "],[" SENT("fin", "shutdown", FIRST BY_ME) "]]", getpid(),
-		   getpid());
+	client_end(p,
+		   "\"either\":[[" SENT("fin", "close", FIRST BY_ME) "],[" SENT(
+			   "fin", "shutdown", FIRST BY_ME) "]]",
+		   getpid(), getpid());
 	server_end(p, CLOSED_SECOND, getpid());
 }
 
 static void run_two_threads(int count)
 {
-	static void (*const ways[])(struct pair *p) = {
+	static void (*const ways[])(struct pair * p) = {
 		two_fin, two_linger_zero, two_unread, two_copies, two_shutdown,
 	};
 
@@ -628,7 +638,10 @@ static void run_two_threads(int count)
 	}
 }
 
-/* Each way has client ports of its own: no two connections share addresses. */
+/*
+ * Each way has client ports of its own, counted up from here (or from -p PORT):
+ * no two connections share addresses.
+ */
 static const struct {
 	const char *name;
 	void (*run)(int count);
@@ -644,20 +657,23 @@ static const struct {
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: churn [-6] [-n COUNT] reuse|close-race|two-threads\n",
+	fputs("usage: churn [-6] [-n COUNT] [-p PORT] "
+	      "reuse|close-race|two-threads\n",
 	      stderr);
 	exit(64);
 }
 
 int main(int argc, char **argv)
 {
-	int count = 100, option;
+	int count = 100, port = 0, option;
 
-	while ((option = getopt(argc, argv, "6n:")) != -1)
+	while ((option = getopt(argc, argv, "6n:p:")) != -1)
 		if (option == '6')
 			family = AF_INET6;
 		else if (option == 'n')
 			count = atoi(optarg);
+		else if (option == 'p')
+			port = atoi(optarg);
 		else
 			usage();
 	if (optind + 1 != argc)
@@ -668,7 +684,7 @@ int main(int argc, char **argv)
 			continue;
 		if (count < 1 || count > modes[i].max)
 			usage();
-		next_port = modes[i].port;
+		next_port = port ? port : modes[i].port;
 		listen_somewhere();
 		modes[i].run(count);
 		return fflush(stdout) ? 1 : 0;

@@ -57,37 +57,36 @@ static void check_rows(const struct row *rows, size_t n)
 }
 
 /* Shorthand for what most rows of a group have in common */
-#define ACTIVE(before, now, seen, facts, ...)                        \
-	{                                                            \
+#define ACTIVE(before, now, seen, facts, ...)                         \
+	{                                                             \
 		.kind = RW_KIND_RST_ACTIVE, .state = RW_TCP_##before, \
-		.state_now = RW_TCP_##now,                           \
-		.path = (seen) | RW_PATH_ACTIVE_RESET,               \
-		.flags = RW_F_SK | (facts), __VA_ARGS__              \
+		.state_now = RW_TCP_##now,                            \
+		.path = (seen) | RW_PATH_ACTIVE_RESET,                \
+		.flags = RW_F_SK | (facts), __VA_ARGS__               \
 	}
-#define ANSWER_IN(seen, now, segment, facts, ...)                 \
-	{                                                         \
-		.kind = RW_KIND_RST_ANSWER, .state = RW_TCP_##now, \
-		.state_now = RW_TCP_##now,                        \
-		.path = RW_PATH_V4_RESET | (seen),                \
-		.trigger = (segment),                             \
-		.flags = RW_F_TRIGGER | (facts), __VA_ARGS__      \
+#define ANSWER_IN(seen, now, segment, facts, ...)                             \
+	{                                                                     \
+		.kind = RW_KIND_RST_ANSWER, .state = RW_TCP_##now,            \
+		.state_now = RW_TCP_##now, .path = RW_PATH_V4_RESET | (seen), \
+		.trigger = (segment), .flags = RW_F_TRIGGER | (facts),        \
+		__VA_ARGS__                                                   \
 	}
 #define ANSWER(...) ANSWER_IN(0, __VA_ARGS__)
-#define RECEIVED(before)                                               \
-	{                                                              \
+#define RECEIVED(before)                                                \
+	{                                                               \
 		.kind = RW_KIND_RST_RECEIVED, .state = RW_TCP_##before, \
-		.state_now = RW_TCP_##before,                          \
-		.path = RW_PATH_RECEIVED, .flags = RW_F_SK             \
+		.state_now = RW_TCP_##before, .path = RW_PATH_RECEIVED, \
+		.flags = RW_F_SK                                        \
 	}
-#define SILENT(before, seen, facts, ...)                           \
-	{                                                          \
-		.kind = RW_KIND_SILENT, .state = RW_TCP_##before,   \
-		.state_now = RW_TCP_##before, .path = (seen),      \
-		.flags = RW_F_SK | (facts), __VA_ARGS__            \
+#define SILENT(before, seen, facts, ...)                          \
+	{                                                         \
+		.kind = RW_KIND_SILENT, .state = RW_TCP_##before, \
+		.state_now = RW_TCP_##before, .path = (seen),     \
+		.flags = RW_F_SK | (facts), __VA_ARGS__           \
 	}
 #define FIN(before, seen)                                       \
 	{                                                       \
-		.kind = RW_KIND_FIN, .state = RW_TCP_##before,   \
+		.kind = RW_KIND_FIN, .state = RW_TCP_##before,  \
 		.path = (seen) | RW_PATH_SEND_FIN,              \
 		.flags = RW_F_SK | RW_F_ACTOR | RW_F_LOCK_OWNED \
 	}
@@ -123,8 +122,7 @@ static const struct row active[] = {
 	  ACTIVE(ESTABLISHED, CLOSE, IN_LINGER_ZERO,
 		 IN_CALL | RW_F_LINGER | RW_F_REASON,
 		 .reason = RW_REASON_STATE) },
-	{ "disconnect in close without linger: no such way",
-	  RW_CAUSE_UNKNOWN,
+	{ "disconnect in close without linger: no such way", RW_CAUSE_UNKNOWN,
 	  ACTIVE(ESTABLISHED, CLOSE, IN_LINGER_ZERO, IN_CALL) },
 	{ "disconnect in close with linger above zero: no such way",
 	  RW_CAUSE_UNKNOWN,
@@ -135,20 +133,18 @@ static const struct row active[] = {
 	{ "listener closed", RW_CAUSE_LISTENER_CLOSED,
 	  ACTIVE(ESTABLISHED, CLOSE, FORGOTTEN | RW_PATH_LISTEN_STOP,
 		 IN_CALL | RW_F_NEVER_ACCEPTED) },
-	{ "listener closed while the handshake ended",
-	  RW_CAUSE_LISTENER_CLOSED,
+	{ "listener closed while the handshake ended", RW_CAUSE_LISTENER_CLOSED,
 	  ACTIVE(SYN_RECV, CLOSE, FORGOTTEN, RW_F_NEVER_ACCEPTED) },
 	{ "never accepted, the hook on inet_child_forget() missing",
 	  RW_CAUSE_LISTENER_CLOSED,
-	  ACTIVE(ESTABLISHED, CLOSE, RW_PATH_DISCONNECT,
-		 RW_F_NEVER_ACCEPTED) },
+	  ACTIVE(ESTABLISHED, CLOSE, RW_PATH_DISCONNECT, RW_F_NEVER_ACCEPTED) },
 	{ "never accepted, linger zero inherited from the listener",
 	  RW_CAUSE_LISTENER_CLOSED,
 	  ACTIVE(ESTABLISHED, CLOSE, FORGOTTEN,
 		 IN_CALL | RW_F_NEVER_ACCEPTED | RW_F_LINGER) },
 	{ "never accepted, data waiting", RW_CAUSE_LISTENER_CLOSED,
-	  ACTIVE(ESTABLISHED, CLOSE, FORGOTTEN,
-		 IN_CALL | RW_F_NEVER_ACCEPTED, .unread = 10) },
+	  ACTIVE(ESTABLISHED, CLOSE, FORGOTTEN, IN_CALL | RW_F_NEVER_ACCEPTED,
+		 .unread = 10) },
 
 	/* 3: connect(AF_UNSPEC) */
 	{ "disconnect", RW_CAUSE_DISCONNECT,
@@ -157,11 +153,9 @@ static const struct row active[] = {
 	  ACTIVE(ESTABLISHED, CLOSE, RW_PATH_DISCONNECT,
 		 IN_CALL | RW_F_LINGER) },
 	{ "disconnect with data unread", RW_CAUSE_DISCONNECT,
-	  ACTIVE(CLOSE_WAIT, CLOSE, RW_PATH_DISCONNECT, IN_CALL,
-		 .unread = 7) },
+	  ACTIVE(CLOSE_WAIT, CLOSE, RW_PATH_DISCONNECT, IN_CALL, .unread = 7) },
 	{ "disconnect in LAST_ACK with data unsent", RW_CAUSE_DISCONNECT,
-	  ACTIVE(LAST_ACK, CLOSE, RW_PATH_DISCONNECT, IN_CALL,
-		 .unsent = 1) },
+	  ACTIVE(LAST_ACK, CLOSE, RW_PATH_DISCONNECT, IN_CALL, .unsent = 1) },
 
 	/* 4: unread data; looked at before sock_orphan() */
 	{ "unread", RW_CAUSE_UNREAD_DATA,
@@ -248,8 +242,7 @@ static const struct row active[] = {
 	{ "orphan in FIN_WAIT2, keepalive on", RW_CAUSE_FIN_WAIT2_TIMEOUT,
 	  ACTIVE(FIN_WAIT2, FIN_WAIT2, 0,
 		 RW_F_DEAD | RW_F_KEEPOPEN | RW_F_PROBES_OUT) },
-	{ "FIN_WAIT2 still held, probes unanswered",
-	  RW_CAUSE_KEEPALIVE_TIMEOUT,
+	{ "FIN_WAIT2 still held, probes unanswered", RW_CAUSE_KEEPALIVE_TIMEOUT,
 	  ACTIVE(FIN_WAIT2, FIN_WAIT2, 0, RW_F_KEEPOPEN | RW_F_PROBES_OUT) },
 	{ "orphan limit in a timer", RW_CAUSE_ORPHAN_LIMIT,
 	  ACTIVE(FIN_WAIT1, FIN_WAIT1, 0, RW_F_DEAD) },
@@ -264,8 +257,7 @@ static const struct row active[] = {
 
 	/* 11: MPTCP */
 	{ "subflow reset", RW_CAUSE_MPTCP_SUBFLOW,
-	  ACTIVE(ESTABLISHED, ESTABLISHED, RW_PATH_MPTCP_SUBFLOW,
-		 RW_F_MPTCP) },
+	  ACTIVE(ESTABLISHED, ESTABLISHED, RW_PATH_MPTCP_SUBFLOW, RW_F_MPTCP) },
 	{ "fastclose", RW_CAUSE_MPTCP_FASTCLOSE,
 	  ACTIVE(ESTABLISHED, ESTABLISHED, 0, IN_CALL | RW_F_MPTCP) },
 	{ "fastclose with unread data", RW_CAUSE_MPTCP_FASTCLOSE,
@@ -281,8 +273,7 @@ static const struct row active[] = {
 /* tcp_v4_send_reset(), tcp_v6_send_reset(): rows 12 to 22 */
 static const struct row answers[] = {
 	/* 12 to 14: no socket */
-	{ "SYN to a closed port", RW_CAUSE_NO_LISTENER,
-	  ANSWER(CLOSE, SYN, 0) },
+	{ "SYN to a closed port", RW_CAUSE_NO_LISTENER, ANSWER(CLOSE, SYN, 0) },
 	{ "SYN with ECN to a closed port", RW_CAUSE_NO_LISTENER,
 	  ANSWER(CLOSE, SYN | 0xc0, 0) },
 	{ "SYN with data to a closed port (fast open)", RW_CAUSE_NO_LISTENER,
@@ -298,10 +289,8 @@ static const struct row answers[] = {
 
 	/* 15: a minisock that stands for FIN_WAIT2 */
 	{ "data for a FIN_WAIT2 minisock", RW_CAUSE_DATA_AFTER_CLOSE,
-	  ANSWER(TIME_WAIT, PSH_ACK, RW_F_SK | RW_F_TW,
-		 .trigger_payload = 1) },
-	{ "data with FIN for a FIN_WAIT2 minisock",
-	  RW_CAUSE_DATA_AFTER_CLOSE,
+	  ANSWER(TIME_WAIT, PSH_ACK, RW_F_SK | RW_F_TW, .trigger_payload = 1) },
+	{ "data with FIN for a FIN_WAIT2 minisock", RW_CAUSE_DATA_AFTER_CLOSE,
 	  ANSWER(TIME_WAIT, PSH_ACK | RW_TH_FIN, RW_F_SK | RW_F_TW,
 		 .trigger_payload = 1) },
 	{ "SYN for a FIN_WAIT2 minisock", RW_CAUSE_BAD_SEGMENT,
@@ -313,19 +302,21 @@ static const struct row answers[] = {
 
 	/* 16: the socket reset itself a moment before */
 	{ "data after close, full socket", RW_CAUSE_DATA_AFTER_CLOSE,
-	  ANSWER_IN(RW_PATH_RECEIVED, CLOSE, PSH_ACK, RW_F_SK | RW_F_DEAD, .trigger_payload = 1) },
+	  ANSWER_IN(RW_PATH_RECEIVED, CLOSE, PSH_ACK, RW_F_SK | RW_F_DEAD,
+		    .trigger_payload = 1) },
 	{ "data after shutdown", RW_CAUSE_DATA_AFTER_SHUTDOWN,
-	  ANSWER_IN(RW_PATH_RECEIVED, CLOSE, PSH_ACK, RW_F_SK, .trigger_payload = 1) },
+	  ANSWER_IN(RW_PATH_RECEIVED, CLOSE, PSH_ACK, RW_F_SK,
+		    .trigger_payload = 1) },
 	{ "data after close beats TCP_LINGER2", RW_CAUSE_DATA_AFTER_CLOSE,
-	  ANSWER_IN(RW_PATH_RECEIVED, CLOSE, PSH_ACK, RW_F_SK | RW_F_DEAD | RW_F_LINGER2_NEG,
-		 .trigger_payload = 1) },
+	  ANSWER_IN(RW_PATH_RECEIVED, CLOSE, PSH_ACK,
+		    RW_F_SK | RW_F_DEAD | RW_F_LINGER2_NEG,
+		    .trigger_payload = 1) },
 
 	/* 17 and 18: the acknowledgement of an orphan's FIN */
 	{ "TCP_LINGER2 below zero, asynchronous", RW_CAUSE_LINGER2,
 	  ANSWER(CLOSE, ACK, RW_F_SK | RW_F_DEAD | RW_F_LINGER2_NEG) },
 	{ "data together with the ACK of the FIN", RW_CAUSE_DATA_AFTER_CLOSE,
-	  ANSWER(CLOSE, PSH_ACK, RW_F_SK | RW_F_DEAD,
-		 .trigger_payload = 1) },
+	  ANSWER(CLOSE, PSH_ACK, RW_F_SK | RW_F_DEAD, .trigger_payload = 1) },
 	{ "orphan ended by a segment without data", RW_CAUSE_BAD_SEGMENT,
 	  ANSWER(CLOSE, FIN_ACK, RW_F_SK | RW_F_DEAD) },
 	{ "ended, still held, did not reset itself", RW_CAUSE_BAD_SEGMENT,
@@ -336,24 +327,24 @@ static const struct row answers[] = {
 	  ANSWER(LISTEN, ACK, RW_F_SK) },
 	{ "stray ACK to a listener whose queue is full", RW_CAUSE_HANDSHAKE,
 	  ANSWER(LISTEN, ACK, RW_F_SK | RW_F_QUEUE_FULL) },
-	{ "stray ACK to a listener, by the kernel's word",
-	  RW_CAUSE_HANDSHAKE,
+	{ "stray ACK to a listener, by the kernel's word", RW_CAUSE_HANDSHAKE,
 	  ANSWER(LISTEN, ACK, RW_F_SK | RW_F_REASON,
 		 .reason = RW_REASON_TCP_FLAGS) },
 	{ "SYN for a pending request", RW_CAUSE_HANDSHAKE,
 	  ANSWER_IN(RW_PATH_CHECK_REQ, LISTEN, SYN, RW_F_SK) },
 	{ "final ACK, accept queue full", RW_CAUSE_ACCEPT_OVERFLOW,
-	  ANSWER_IN(RW_PATH_CHECK_REQ, LISTEN, ACK, RW_F_SK | RW_F_QUEUE_FULL) },
-	{ "final ACK with data, accept queue full",
-	  RW_CAUSE_ACCEPT_OVERFLOW,
+	  ANSWER_IN(RW_PATH_CHECK_REQ, LISTEN, ACK,
+		    RW_F_SK | RW_F_QUEUE_FULL) },
+	{ "final ACK with data, accept queue full", RW_CAUSE_ACCEPT_OVERFLOW,
 	  ANSWER_IN(RW_PATH_CHECK_REQ, LISTEN, PSH_ACK, RW_F_SK | RW_F_REASON,
-		 .reason = RW_REASON_INVALID_SYN, .trigger_payload = 3) },
+		    .reason = RW_REASON_INVALID_SYN, .trigger_payload = 3) },
 	{ "final ACK, overflow deduced", RW_CAUSE_ACCEPT_OVERFLOW,
 	  ANSWER(LISTEN, ACK, RW_F_SK | RW_F_QUEUE_FULL | RW_F_INFERRED,
 		 .deduced = RW_PATH_CHECK_REQ) },
 	{ "MPTCP listener, final ACK, accept queue full",
 	  RW_CAUSE_ACCEPT_OVERFLOW,
-	  ANSWER_IN(RW_PATH_CHECK_REQ, LISTEN, ACK, RW_F_SK | RW_F_MPTCP | RW_F_QUEUE_FULL) },
+	  ANSWER_IN(RW_PATH_CHECK_REQ, LISTEN, ACK,
+		    RW_F_SK | RW_F_MPTCP | RW_F_QUEUE_FULL) },
 	{ "MPTCP listener, final ACK, room in the queue",
 	  RW_CAUSE_MPTCP_SUBFLOW,
 	  ANSWER_IN(RW_PATH_CHECK_REQ, LISTEN, ACK, RW_F_SK | RW_F_MPTCP) },
@@ -364,8 +355,7 @@ static const struct row answers[] = {
 		 .reason = RW_REASON_MPTCP) },
 	{ "MPTCP listener, stray ACK", RW_CAUSE_HANDSHAKE,
 	  ANSWER(LISTEN, ACK, RW_F_SK | RW_F_MPTCP) },
-	{ "MPTCP listener, stray ACK by the kernel's word",
-	  RW_CAUSE_HANDSHAKE,
+	{ "MPTCP listener, stray ACK by the kernel's word", RW_CAUSE_HANDSHAKE,
 	  ANSWER(LISTEN, ACK, RW_F_SK | RW_F_MPTCP | RW_F_REASON,
 		 .reason = RW_REASON_TCP_FLAGS) },
 
@@ -389,8 +379,7 @@ static const struct row answers[] = {
 	  ANSWER(CLOSE, RST | ACK, 0) },
 	{ "RST with SYN without a socket", RW_CAUSE_UNKNOWN,
 	  ANSWER(CLOSE, RST | SYN, 0) },
-	{ "RST to a listener", RW_CAUSE_UNKNOWN,
-	  ANSWER(LISTEN, RST, RW_F_SK) },
+	{ "RST to a listener", RW_CAUSE_UNKNOWN, ANSWER(LISTEN, RST, RW_F_SK) },
 	{ "RST for a minisock", RW_CAUSE_UNKNOWN,
 	  ANSWER(TIME_WAIT, RST | ACK, RW_F_SK | RW_F_TW,
 		 .trigger_payload = 1) },
@@ -398,8 +387,7 @@ static const struct row answers[] = {
 
 static const struct row received[] = {
 	{ "RST answers our SYN", RW_CAUSE_REFUSED, RECEIVED(SYN_SENT) },
-	{ "RST in ESTABLISHED", RW_CAUSE_RESET_BY_PEER,
-	  RECEIVED(ESTABLISHED) },
+	{ "RST in ESTABLISHED", RW_CAUSE_RESET_BY_PEER, RECEIVED(ESTABLISHED) },
 	{ "RST in CLOSE_WAIT", RW_CAUSE_RESET_BY_PEER, RECEIVED(CLOSE_WAIT) },
 	{ "RST in FIN_WAIT1", RW_CAUSE_RESET_AFTER_FIN, RECEIVED(FIN_WAIT1) },
 	{ "RST in FIN_WAIT2", RW_CAUSE_RESET_AFTER_FIN, RECEIVED(FIN_WAIT2) },
@@ -419,8 +407,7 @@ static const struct row fins[] = {
 	{ "close, second", RW_CAUSE_CLOSE, FIN(CLOSE_WAIT, RW_PATH_CLOSE) },
 	{ "close, nothing but the FIN seen", RW_CAUSE_CLOSE,
 	  FIN(ESTABLISHED, 0) },
-	{ "shutdown", RW_CAUSE_SHUTDOWN,
-	  FIN(ESTABLISHED, RW_PATH_SHUTDOWN) },
+	{ "shutdown", RW_CAUSE_SHUTDOWN, FIN(ESTABLISHED, RW_PATH_SHUTDOWN) },
 	{ "shutdown, second", RW_CAUSE_SHUTDOWN,
 	  FIN(CLOSE_WAIT, RW_PATH_SHUTDOWN) },
 };
@@ -446,8 +433,7 @@ static const struct row silent[] = {
 	{ "shutdown in SYN_SENT", RW_CAUSE_CONNECT_CANCELLED,
 	  SILENT(SYN_SENT, RW_PATH_INET_SHUTDOWN | RW_PATH_DISCONNECT,
 		 IN_CALL) },
-	{ "shutdown in SYN_SENT with linger zero",
-	  RW_CAUSE_CONNECT_CANCELLED,
+	{ "shutdown in SYN_SENT with linger zero", RW_CAUSE_CONNECT_CANCELLED,
 	  SILENT(SYN_SENT, RW_PATH_INET_SHUTDOWN | RW_PATH_DISCONNECT,
 		 IN_CALL | RW_F_LINGER) },
 	{ "disconnect in SYN_SENT", RW_CAUSE_DISCONNECT,
@@ -460,8 +446,7 @@ static const struct row silent[] = {
 	{ "retransmissions used up", RW_CAUSE_TIMED_OUT,
 	  SILENT(ESTABLISHED, RW_PATH_DONE, 0, .sk_err = RW_ETIMEDOUT) },
 	{ "retries of an orphan used up", RW_CAUSE_TIMED_OUT,
-	  SILENT(FIN_WAIT1, RW_PATH_DONE, RW_F_DEAD,
-		 .sk_err = RW_ETIMEDOUT) },
+	  SILENT(FIN_WAIT1, RW_PATH_DONE, RW_F_DEAD, .sk_err = RW_ETIMEDOUT) },
 	{ "retries used up after an ICMP error", RW_CAUSE_TIMED_OUT,
 	  SILENT(ESTABLISHED, RW_PATH_DONE, 0, .sk_err = EHOSTUNREACH_,
 		 .sk_err_soft = EHOSTUNREACH_) },
@@ -486,8 +471,7 @@ static const struct row silent[] = {
 	{ "an error that ends no established connection", RW_CAUSE_UNKNOWN,
 	  SILENT(ESTABLISHED, RW_PATH_DONE, 0, .sk_err = EINVAL_) },
 	{ "destroyed in SYN_SENT", RW_CAUSE_SOCKET_DESTROYED,
-	  SILENT(SYN_SENT, RW_PATH_DONE, IN_CALL,
-		 .sk_err = RW_ECONNABORTED) },
+	  SILENT(SYN_SENT, RW_PATH_DONE, IN_CALL, .sk_err = RW_ECONNABORTED) },
 	{ "destroyed in LAST_ACK", RW_CAUSE_SOCKET_DESTROYED,
 	  SILENT(LAST_ACK, RW_PATH_DONE, IN_CALL | RW_F_DEAD,
 		 .sk_err = RW_ECONNABORTED) },
@@ -591,8 +575,8 @@ static void describe(const struct rw_evidence *e, enum rw_cause cause)
 {
 	fail_msg("kind %u state %u now %u path %#x deduced %#x flags %#x "
 		 "reason %u trigger %#x err %u/%u gives %s",
-		 e->kind, e->state, e->state_now, e->path, e->deduced,
-		 e->flags, e->reason, e->trigger, e->sk_err, e->sk_err_soft,
+		 e->kind, e->state, e->state_now, e->path, e->deduced, e->flags,
+		 e->reason, e->trigger, e->sk_err, e->sk_err_soft,
 		 name_of(cause));
 }
 
@@ -601,8 +585,7 @@ static enum rw_cause check_any(const struct rw_evidence *e)
 {
 	enum rw_cause cause = rw_judge(e);
 
-	if ((unsigned int)cause >= RW_CAUSE_MAX ||
-	    cause == RW_CAUSE_FIREWALL ||
+	if ((unsigned int)cause >= RW_CAUSE_MAX || cause == RW_CAUSE_FIREWALL ||
 	    !(possible(e->kind) & 1ULL << cause))
 		describe(e, cause);
 	if (e->kind == RW_KIND_RST_ANSWER && e->trigger & RW_TH_RST &&
@@ -626,13 +609,14 @@ static __u32 pick(const __u32 *bits, size_t n, __u32 choice)
 static void test_every_active(void **state)
 {
 	static const __u32 paths[] = {
-		RW_PATH_CLOSE, RW_PATH_ABORT, RW_PATH_CHILD_FORGET,
+		RW_PATH_CLOSE,	    RW_PATH_ABORT,	   RW_PATH_CHILD_FORGET,
 		RW_PATH_DISCONNECT, RW_PATH_MPTCP_SUBFLOW,
 	};
 	static const __u32 facts[] = {
-		RW_F_DEAD, RW_F_NEVER_ACCEPTED, RW_F_LINGER, RW_F_KEEPOPEN,
-		RW_F_LINGER2_NEG, RW_F_LOCK_OWNED, RW_F_FIN_ACKED,
-		RW_F_PROBES_OUT, RW_F_MPTCP, RW_F_USER_TIMEOUT,
+		RW_F_DEAD,	   RW_F_NEVER_ACCEPTED, RW_F_LINGER,
+		RW_F_KEEPOPEN,	   RW_F_LINGER2_NEG,	RW_F_LOCK_OWNED,
+		RW_F_FIN_ACKED,	   RW_F_PROBES_OUT,	RW_F_MPTCP,
+		RW_F_USER_TIMEOUT,
 	};
 	struct rw_evidence e = { .kind = RW_KIND_RST_ACTIVE };
 
@@ -652,8 +636,8 @@ static void test_every_active(void **state)
 static void test_every_answer(void **state)
 {
 	static const __u32 facts[] = {
-		RW_F_SK, RW_F_TW, RW_F_DEAD, RW_F_LINGER2_NEG, RW_F_MPTCP,
-		RW_F_REASON, RW_F_QUEUE_FULL,
+		RW_F_SK,    RW_F_TW,	 RW_F_DEAD,	  RW_F_LINGER2_NEG,
+		RW_F_MPTCP, RW_F_REASON, RW_F_QUEUE_FULL,
 	};
 	static const __u32 paths[] = { RW_PATH_CHECK_REQ, RW_PATH_RECEIVED };
 	struct rw_evidence e = { .kind = RW_KIND_RST_ANSWER };
@@ -685,8 +669,14 @@ static uint64_t random_bits(uint64_t *seed)
 static void random_evidence(struct rw_evidence *e, uint64_t *seed)
 {
 	static const __u16 errors[] = {
-		0, RW_EPIPE, RW_ECONNABORTED, RW_ECONNRESET, RW_ETIMEDOUT,
-		ECONNREFUSED_, EHOSTUNREACH_, EINVAL_,
+		0,
+		RW_EPIPE,
+		RW_ECONNABORTED,
+		RW_ECONNRESET,
+		RW_ETIMEDOUT,
+		ECONNREFUSED_,
+		EHOSTUNREACH_,
+		EINVAL_,
 	};
 	unsigned char *byte = (unsigned char *)e;
 

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared by the live tests: they run rstwatch on this machine's own kernel.
+# shellcheck shell=bash
+
+TESTS=$(dirname "$BATS_TEST_DIRNAME")
+TOP=$(dirname "$TESTS")
+BUILD=${BUILD:-$TOP/build}
+PATH=$BUILD:$BUILD/tests:$PATH:/usr/sbin:/sbin
+OUT=$BATS_TEST_TMPDIR
+watcher=
+# Client ports for `churn -p`: whoever else runs tests has others.
+port=$((2000 + RANDOM % 7000))
+
+# needs_observer: skips a test where this kernel lets nobody observe at all.
+needs_observer() {
+	[[ $EUID -eq 0 ]] || skip "not root"
+	if [[ ! -e $BATS_RUN_TMPDIR/observer ]]; then
+		rstwatch -j -d 0.1 >/dev/null 2>"$BATS_RUN_TMPDIR/why" &&
+			: >"$BATS_RUN_TMPDIR/why"
+		touch "$BATS_RUN_TMPDIR/observer"
+	fi
+	[[ ! -s $BATS_RUN_TMPDIR/why ]] ||
+		skip "$(head -n 1 "$BATS_RUN_TMPDIR/why")"
+}
+
+# needs TOOL...: skips a test for want of a program.
+needs() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || skip "$tool is not installed"
+	done
+}
+
+# until_true COMMAND...: tries it for ten seconds.
+until_true() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		"$@" && return
+		sleep 0.05
+	done
+	echo "waited in vain: $*" >&2
+	return 1
+}
+
+# start_as NAME [OPTION...]: rstwatch, until it observes. Its output goes to
+# $OUT/NAME.out and .err.
+start_as() {
+	local name=$1
+	shift
+	rstwatch "$@" >"$OUT/$name.out" 2>"$OUT/$name.err" 3>&- &
+	watcher=$!
+	until_true test -s "$OUT/$name.out"
+}
+
+# start [OPTION...]: the one most tests need, as JSON.
+start() {
+	start_as events -j "$@"
+}
+
+# stop [SIGNAL]: ends it, its exit code is the result.
+stop() {
+	local pid=$watcher
+	watcher=
+	sleep 0.2
+	kill -"${1:-INT}" "$pid"
+	wait "$pid"
+}
+
+teardown() {
+	[[ -z $watcher ]] || kill "$watcher" 2>/dev/null || true
+}
+
+# field NAME: that field of every teardown record, one a line.
+field() {
+	python3 -c '
+import json, sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    record = json.loads(line)
+    if record["type"] != "teardown":
+        continue
+    for key in sys.argv[2].split("."):
+        record = record[key] if record is not None else None
+    print(record)' "$OUT/events.out" "$1"
+}
+
+# keeps_contract FILE: every record of it is as the contract says.
+keeps_contract() {
+	"$TESTS/contract.py" "$TOP/bpf/causes.def" "$1"
+}
+
+# shellcheck disable=SC2154 # `run` sets status, output and lines
+# one_line CODE PATTERN: the last `run` exited so, with one line that says so.
+one_line() {
+	echo "exit $status: $output"
+	[[ $status -eq $1 && ${#lines[@]} -eq 1 && $output =~ $2 ]]
+}

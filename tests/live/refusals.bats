@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Bad input and missing permission: one line, the right exit code.
+
+load helpers
+
+# usage PATTERN ARG...: is refused as usage, with one line that names it.
+usage() {
+	local pattern=$1
+	shift
+	run rstwatch "$@"
+	one_line 64 "$pattern"
+}
+
+@test "unknown options" {
+	usage "no-such" --no-such
+	usage "'-Z'" -Z
+	usage "surplus" surplus
+}
+
+@test "options of later issues are no silent no-ops" {
+	local option
+	for option in --audit --ttl --check --explain --write=x --read=x \
+		--net=10.0.0.0/8 --cgroup=/ --stack --limit=3 --btf=x; do
+		# one that has come in the meantime is no usage error any more
+		rstwatch --help | grep -q -- "${option%%=*}" && continue
+		run rstwatch "$option"
+		one_line 64 "${option%%=*}"
+	done
+}
+
+@test "bad ports" {
+	for option in -P -L -D; do
+		usage "port" $option 0
+		usage "port" $option 65536
+		usage "port" $option abc
+		usage "port" $option 80,
+		usage "port" $option -- -1
+		usage "port" $option ''
+	done
+}
+
+@test "bad pids, counts and durations" {
+	usage "pid" -p 0
+	usage "pid" -p abc
+	usage "count" -c 0
+	usage "count" -c x
+	usage "duration" -d 0
+	usage "duration" -d -1
+	usage "duration" -d 1x
+}
+
+@test "unknown cause, backend, colour" {
+	usage "frogs" --cause frogs
+	usage "frogs" --cause linger-zero,frogs
+	usage "ebpf" --backend ebpf
+	usage "maybe" --color maybe
+}
+
+@test "options that exclude each other, or lack their argument" {
+	usage "-4 and -6" -4 -6
+	usage "-T and -t" -T -t
+	usage "argument" -P
+}
+
+@test "what is wrong is repeated without its control characters" {
+	run rstwatch $'--\e[31mno\nsuch'
+	one_line 64 "no"
+	[[ $output != *$'\e'* ]]
+	run rstwatch --cause $'\xff\e[2J'
+	one_line 64 "cause"
+	[[ $output != *$'\e'* ]]
+}
+
+@test "--help and --version need no root" {
+	needs setpriv
+	install -m 755 "$BUILD/rstwatch" "$BATS_RUN_TMPDIR/rstwatch"
+	chmod 755 "$BATS_RUN_TMPDIR"
+	nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	[[ $EUID -eq 0 ]] || nobody=()
+	run "${nobody[@]}" "$BATS_RUN_TMPDIR/rstwatch" --help
+	[[ $status -eq 0 && $output == *--backend* ]]
+	run "${nobody[@]}" "$BATS_RUN_TMPDIR/rstwatch" --version
+	[[ $status -eq 0 && $output == rstwatch\ * ]]
+}
+
+@test "not root: one line, 77" {
+	needs setpriv
+	[[ $EUID -eq 0 ]] || skip "not root"
+	install -m 755 "$BUILD/rstwatch" "$BATS_RUN_TMPDIR/rstwatch"
+	chmod 755 "$BATS_RUN_TMPDIR"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$BATS_RUN_TMPDIR/rstwatch" -d 1
+	one_line 77 'root|CAP_'
+}
+
+@test "a backend this kernel has, or one line and 69" {
+	[[ $EUID -eq 0 ]] || skip "not root"
+	for backend in fentry kprobe tracepoint; do
+		run rstwatch -j -d 0.1 --backend $backend
+		echo "$backend: exit $status: $output"
+		[[ $status -eq 0 ]] || one_line 69 "$backend|BTF|kprobe"
+	done
+}
+
+@test "no BTF: one line, 69" {
+	needs unshare
+	[[ $EUID -eq 0 ]] || skip "not root"
+	[[ -d /sys/kernel/btf ]] || skip "this kernel has none anyway"
+	mkdir "$OUT/empty"
+	unshare -m mount --bind "$OUT/empty" /sys/kernel/btf ||
+		skip "no mount namespace of its own"
+	run unshare -m bash -c "mount --bind '$OUT/empty' /sys/kernel/btf
+		PATH='$PATH' rstwatch -d 1"
+	one_line 69 'BTF'
+}
+
+@test "rstdemo: bad input" {
+	run rstdemo
+	one_line 64 'command'
+	run rstdemo run no-such-case
+	one_line 64 'no-such-case'
+	run rstdemo run linger-zero --connect localhost:99999
+	one_line 64 'connect'
+}

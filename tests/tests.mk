@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+# Included by the Makefile: test programs, checkers.
+#
+# make unit     unit tests, plain and with address and undefined sanitizers
+# make live     live tests on this machine's kernel (root)
+# make matrix   everything on the kernels of the VM matrix
+# make lint     formatter and checkers, no warning allowed
+# make format   let the formatter change the files
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+TEST_TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/%,\
+		$(wildcard tests/tools/*.c))
+
+# All of rstwatch but main() and the probes' loader, so that a test takes only
+# what it names and may bring its own in the place of the rest.
+UNIT_LIB_O := $(filter-out $(B)/user/main.o,$(RSTWATCH_O))
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	    -fno-omit-frame-pointer -O1
+
+unit-programs: $(UNIT_TESTS:%=$(B)/tests/unit/%) \
+	       $(UNIT_TESTS:%=$(B)/sanitize/tests/unit/%)
+test-programs: unit-programs $(TEST_TOOLS)
+
+$(B)/tests/%: tests/tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< -lpthread
+
+$(B)/tests/lib.a: $(UNIT_LIB_O)
+	@mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/lib.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(B)/sanitize/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+
+$(UNIT_LIB_O:$(B)/%=$(B)/sanitize/%): | $(SKELETONS) $(B)/owner.skel.h
+
+$(B)/sanitize/tests/lib.a: $(UNIT_LIB_O:$(B)/%=$(B)/sanitize/%)
+	@mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/sanitize/tests/unit/%: $(B)/sanitize/tests/unit/%.o \
+			    $(B)/sanitize/tests/lib.a
+	$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+.PRECIOUS: $(B)/tests/unit/%.o $(B)/sanitize/%.o
+
+unit live matrix: all test-programs
+	tests/run $(B) $@
+
+check-vmlinux:
+	tests/check-vmlinux
+
+# Checkers. Everything that is in the tree or about to be.
+FILES := $(shell git ls-files -co --exclude-standard 2>/dev/null || \
+	   find . -type f -not -path './build*' | sed 's|^\./||')
+C_FILES := $(filter bpf/% user/% tests/%,$(filter %.c %.h,$(FILES)))
+FIRST_LINES = $(shell awk 'FNR == 1 && /$(1)/ { print FILENAME } \
+		{ nextfile }' $(wildcard $(FILES)))
+SHELL_FILES := $(call FIRST_LINES,^.!.*[ \/](ba)?sh|^.!.* bats$$) \
+	       $(filter %.bash,$(FILES))
+PYTHON_FILES := $(call FIRST_LINES,^.!.*python3)
+
+lint: lint-format lint-tidy lint-cppcheck lint-shell lint-python
+
+lint-format:
+	clang-format --dry-run -Werror $(C_FILES)
+
+format:
+	clang-format -i $(C_FILES)
+
+TIDY_C := $(filter-out %.bpf.c,$(filter user/%.c tests/unit/%.c tests/tools/%.c,\
+	    $(C_FILES)))
+
+lint-tidy: $(SKELETONS) $(B)/owner.skel.h
+	printf '%s\n' $(TIDY_C) | xargs -P 2 -n 6 clang-tidy --quiet \
+		--warnings-as-errors='*' -- \
+		$(CPPFLAGS) -std=c11 -D_GNU_SOURCE -Wall -Wextra \
+		2>&1 | { ! grep -vE '^[0-9]+ warnings? generated|^$$|^Suppressed'; }
+
+lint-cppcheck:
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+		--enable=warning,performance,portability \
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+		-D_GNU_SOURCE -DRSTWATCH_VERSION='""' -I. -Iuser \
+		$(filter user/% tests/unit/% tests/tools/%,$(filter %.c,$(C_FILES)))
+
+lint-shell:
+	shellcheck $(SHELL_FILES)
+
+lint-python:
+	python3 -c 'import ast, sys; \
+		[ast.parse(open(f, encoding="utf-8").read(), f) \
+		 for f in sys.argv[1:]]' $(PYTHON_FILES)
+
+.PHONY: unit live matrix unit-programs test-programs check-vmlinux lint \
+	lint-format lint-tidy lint-cppcheck lint-shell lint-python format
