@@ -50,14 +50,21 @@ static __always_inline void drop_context(const struct sock *sk)
 	bpf_map_delete_elem(&contexts, &key);
 }
 
-/* The context of a call on this socket that this task is inside of now. */
-static __always_inline struct rw_context *own_context(const struct sock *sk,
-						      __u32 path)
+static __always_inline struct rw_context *find_context(const struct sock *sk)
 {
 	__u64 key = sk_key(sk);
 	struct rw_context *c = bpf_map_lookup_elem(&contexts, &key);
 
-	if (!c || !(c->e.path & path) || c->hash != sk_hash(sk) ||
+	return c && c->hash == sk_hash(sk) ? c : NULL;
+}
+
+/* The context of a call on this socket that this task is inside of now. */
+static __always_inline struct rw_context *own_context(const struct sock *sk,
+						      __u32 path)
+{
+	struct rw_context *c = find_context(sk);
+
+	if (!c || !(c->e.path & path) ||
 	    c->tid != (__u32)bpf_get_current_pid_tgid())
 		return NULL;
 	return c;
@@ -97,20 +104,35 @@ static __always_inline struct rw_death *find_death(const struct sock *sk)
 
 #ifdef RW_FENTRY
 /* Typed, so that loads are direct, where the helper exists (5.11). */
-#define TASK_LOAD(field)                                                     \
-	(bpf_core_enum_value_exists(enum bpf_func_id___task,                 \
-				    BPF_FUNC_get_current_task_btf___task)    \
-		 ? bpf_get_current_task_btf()->field                         \
+#define TASK_LOAD(field)                                                  \
+	(bpf_core_enum_value_exists(enum bpf_func_id___task,              \
+				    BPF_FUNC_get_current_task_btf___task) \
+		 ? bpf_get_current_task_btf()->field                      \
 		 : PEEK((struct task_struct *)bpf_get_current_task(), field))
 #else
 #define TASK_LOAD(field) \
 	PEEK((struct task_struct *)bpf_get_current_task(), field)
 #endif
 
-/* A worker of the kernel acts for somebody else: it is nobody's process. */
-static __always_inline bool is_kernel_thread(void)
+/*
+ * Acts for somebody else: a worker of the kernel, or rstwatch itself, which may
+ * drop the last reference to a file it has looked at in search of an owner.
+ */
+static __always_inline bool is_deputy(void)
 {
-	return TASK_LOAD(flags) & PF_KTHREAD;
+	return TASK_LOAD(flags) & PF_KTHREAD ||
+	       bpf_get_current_pid_tgid() >> 32 == config.self;
+}
+
+/* As seen from the initial user namespace; the helper maps uid and gid. */
+static __always_inline __u32 current_uid(void)
+{
+#ifdef RW_FENTRY
+	if (bpf_core_enum_value_exists(enum bpf_func_id___task,
+				       BPF_FUNC_get_current_task_btf___task))
+		return bpf_get_current_task_btf()->cred->uid.val;
+#endif
+	return bpf_get_current_uid_gid();
 }
 
 static __always_inline void read_task(struct rw_task *t)
@@ -119,7 +141,7 @@ static __always_inline void read_task(struct rw_task *t)
 
 	t->pid = id >> 32;
 	t->tid = id;
-	t->uid = bpf_get_current_uid_gid();
+	t->uid = current_uid();
 	bpf_get_current_comm(t->comm, sizeof(t->comm));
 }
 
@@ -141,12 +163,11 @@ static __always_inline bool same_tuple(const struct rw_tuple *a,
 {
 	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
 
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) |
-		 (x[3] ^ y[3]) | (x[4] ^ y[4]));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) |
+		 (x[4] ^ y[4]));
 }
 
-static __always_inline struct rw_ended_set *
-ended_set(const struct rw_tuple *t)
+static __always_inline struct rw_ended_set *ended_set(const struct rw_tuple *t)
 {
 	const __u64 *word = (const __u64 *)t;
 	__u64 h = (word[2] ^ word[3] ^ word[4]) * 0x9e3779b97f4a7c15ULL;
@@ -171,7 +192,7 @@ static __always_inline void remember_end(const struct rw_tuple *t, __u64 now,
 	end->tuple = *t;
 	end->ktime_ns = now;
 	end->owner.pid = 0;
-	if (owner && !is_kernel_thread())
+	if (owner && !is_deputy())
 		read_task(&end->owner);
 }
 
@@ -208,16 +229,14 @@ static __always_inline struct rw_ended *last_end(struct rw_ended_set *set,
  * holds has not ended, and a SYN begins a new one: for them an entry with the
  * same addresses belongs to an earlier connection.
  */
-static __always_inline struct rw_ended *find_end(const struct rw_evidence *e,
-						 const struct rw_tuple *t,
-						 __u64 now)
+static __always_inline struct rw_ended *
+find_end(const struct rw_evidence *e, const struct rw_tuple *t, __u64 now)
 {
 	struct rw_ended_set *set;
 	struct rw_ended *end;
 	bool opens = e->flags & RW_F_TRIGGER &&
 		     (e->trigger & (RW_TH_SYN | RW_TH_ACK)) == RW_TH_SYN;
-	bool gone = !(e->flags & RW_F_SK) ||
-		    e->flags & (RW_F_DEAD | RW_F_TW);
+	bool gone = !(e->flags & RW_F_SK) || e->flags & (RW_F_DEAD | RW_F_TW);
 
 	if (opens || !gone)
 		return NULL;

@@ -84,7 +84,7 @@ static __always_inline void emit(struct rw_evidence *e,
 	struct rw_event *ev;
 
 	forget(e);
-	if (e->flags & RW_F_ACTOR && is_kernel_thread())
+	if (e->flags & RW_F_ACTOR && is_deputy())
 		e->flags &= ~RW_F_ACTOR;
 	cause = rw_judge(e);
 	if (!kind_passes(e->kind) || !(config.cause_mask & (1ULL << cause)))
@@ -115,6 +115,25 @@ static __always_inline void emit(struct rw_evidence *e,
 		return;
 	}
 	fill_event(ev, e, s, cause, end);
+	bpf_ringbuf_submit(ev, wake_flags());
+}
+
+/*
+ * Add to a record that was sent before. Not an event: not counted, and when
+ * the ring is full the record stays as it is. @causes: those it can belong to.
+ */
+static __always_inline void amend(struct rw_evidence *e,
+				  const struct rw_subject *s, __u64 causes)
+{
+	struct rw_event *ev;
+
+	if (!(config.cause_mask & causes) ||
+	    !tuple_passes(&s->tuple, s->family))
+		return;
+	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
+	if (!ev)
+		return;
+	fill_event(ev, e, s, RW_CAUSE_UNKNOWN, NULL);
 	bpf_ringbuf_submit(ev, wake_flags());
 }
 

@@ -30,6 +30,7 @@ enum rw_kind {
 	RW_KIND_RST_RECEIVED, /* tcp_reset() or a request socket took a RST */
 	RW_KIND_SILENT,	      /* the connection ended, nothing was sent */
 	RW_KIND_OWNER,	      /* names the owner of an earlier record */
+	RW_KIND_ORDER,	      /* an earlier FIN turned out to be simultaneous */
 	RW_KIND_MAX
 };
 
@@ -61,36 +62,37 @@ enum rw_path {
 
 /* Facts that are either so or not so. */
 enum rw_flag {
-	RW_F_SK = 1 << 0,	    /* there was a socket (or minisock) */
-	RW_F_DEAD = 1 << 1,	    /* SOCK_DEAD: no process holds it */
+	RW_F_SK = 1 << 0,	      /* there was a socket (or minisock) */
+	RW_F_DEAD = 1 << 1,	      /* SOCK_DEAD: no process holds it */
 	RW_F_NEVER_ACCEPTED = 1 << 2, /* no struct socket was ever grafted */
-	RW_F_LINGER = 1 << 3,	    /* SO_LINGER is on */
-	RW_F_KEEPOPEN = 1 << 4,	    /* SO_KEEPALIVE is on */
-	RW_F_REPAIR = 1 << 5,	    /* TCP_REPAIR is on */
-	RW_F_LINGER2_NEG = 1 << 6,  /* TCP_LINGER2 below zero */
-	RW_F_LOCK_OWNED = 1 << 7,   /* a task holds lock_sock(): no timer */
-	RW_F_FIN_ACKED = 1 << 8,    /* snd_una == write_seq */
-	RW_F_PROBES_OUT = 1 << 9,   /* keepalive probes or time used up */
-	RW_F_MPTCP = 1 << 10,	    /* subflow of an MPTCP connection */
-	RW_F_ACTOR = 1 << 11,	    /* current made this happen: record it */
-	RW_F_EXITING = 1 << 12,	    /* the actor was in do_exit() */
-	RW_F_LINGER_WAIT = 1 << 13, /* linger_wait_ms was measured */
-	RW_F_TRIGGER = 1 << 14,	    /* a segment provoked this */
-	RW_F_INFERRED = 1 << 15,    /* the deciding step was not seen */
-	RW_F_SINCE_CLOSE = 1 << 16, /* since_close_ms is known */
-	RW_F_OWNER = 1 << 17,	    /* owner is known */
-	RW_F_WILL_WAIT = 1 << 18,   /* SO_LINGER > 0: close() may wait */
-	RW_F_REASON = 1 << 19,	    /* kernel_reason was given */
-	RW_F_QUEUES = 1 << 20,	    /* unread, unsent, unacked were read */
-	RW_F_IDLE_RX = 1 << 21,	    /* idle_rx was read */
-	RW_F_IDLE_TX = 1 << 22,	    /* idle_tx was read */
-	RW_F_TW = 1 << 23,	    /* the socket is a time-wait minisock */
-	RW_F_USER_TIMEOUT = 1 << 24, /* TCP_USER_TIMEOUT set and exceeded */
-	RW_F_PEER_FIN = 1 << 25,    /* the peer's FIN had been received */
-	RW_F_QUEUE_FULL = 1 << 27,  /* the listener's accept queue is full */
-	RW_F_ASK_OWNER = 1 << 28,   /* to be shown only if the owner is asked for */
-	RW_F_OUTSIDER = 1 << 29,    /* the actor is not the owner: ss -K */
-	RW_F_HELD = 1 << 26,	    /* may turn out not to be: see map held */
+	RW_F_LINGER = 1 << 3,	      /* SO_LINGER is on */
+	RW_F_KEEPOPEN = 1 << 4,	      /* SO_KEEPALIVE is on */
+	RW_F_REPAIR = 1 << 5,	      /* TCP_REPAIR is on */
+	RW_F_LINGER2_NEG = 1 << 6,    /* TCP_LINGER2 below zero */
+	RW_F_LOCK_OWNED = 1 << 7,     /* a task holds lock_sock(): no timer */
+	RW_F_FIN_ACKED = 1 << 8,      /* snd_una == write_seq */
+	RW_F_PROBES_OUT = 1 << 9,     /* keepalive probes or time used up */
+	RW_F_MPTCP = 1 << 10,	      /* subflow of an MPTCP connection */
+	RW_F_ACTOR = 1 << 11,	      /* current made this happen: record it */
+	RW_F_EXITING = 1 << 12,	      /* the actor was in do_exit() */
+	RW_F_LINGER_WAIT = 1 << 13,   /* linger_wait_ms was measured */
+	RW_F_TRIGGER = 1 << 14,	      /* a segment provoked this */
+	RW_F_INFERRED = 1 << 15,      /* the deciding step was not seen */
+	RW_F_SINCE_CLOSE = 1 << 16,   /* since_close_ms is known */
+	RW_F_OWNER = 1 << 17,	      /* owner is known */
+	RW_F_WILL_WAIT = 1 << 18,     /* SO_LINGER > 0: close() may wait */
+	RW_F_REASON = 1 << 19,	      /* kernel_reason was given */
+	RW_F_QUEUES = 1 << 20,	      /* unread, unsent, unacked were read */
+	RW_F_IDLE_RX = 1 << 21,	      /* idle_rx was read */
+	RW_F_IDLE_TX = 1 << 22,	      /* idle_tx was read */
+	RW_F_TW = 1 << 23,	      /* the socket is a time-wait minisock */
+	RW_F_USER_TIMEOUT = 1 << 24,  /* TCP_USER_TIMEOUT set and exceeded */
+	RW_F_PEER_FIN = 1 << 25,      /* the peer's FIN had been received */
+	RW_F_QUEUE_FULL = 1 << 27,    /* the listener's accept queue is full */
+	RW_F_ASK_OWNER = 1
+			 << 28, /* to be shown only if the owner is asked for */
+	RW_F_OUTSIDER = 1 << 29, /* the actor is not the owner: ss -K */
+	RW_F_HELD = 1 << 26,	 /* may turn out not to be: see map held */
 };
 
 /*
@@ -99,8 +101,8 @@ enum rw_flag {
  */
 enum rw_reason {
 	RW_REASON_OTHER,
-	RW_REASON_TCP_FLAGS,	/* stray ACK to a listener */
-	RW_REASON_INVALID_SYN,	/* tcp_check_req() */
+	RW_REASON_TCP_FLAGS,   /* stray ACK to a listener */
+	RW_REASON_INVALID_SYN, /* tcp_check_req() */
 	RW_REASON_ABORT_ON_CLOSE,
 	RW_REASON_ABORT_ON_LINGER,
 	RW_REASON_ABORT_ON_MEMORY,
@@ -130,27 +132,27 @@ enum rw_order {
  * the socket before the kernel purges its queues and wipes its addresses.
  */
 struct rw_evidence {
-	__u32 path;	 /* enum rw_path bits */
-	__u32 flags;	 /* enum rw_flag bits */
-	__u8 kind;	 /* enum rw_kind */
-	__u8 state;	 /* TCP state before the teardown began */
-	__u8 state_now;	 /* TCP state when the kernel acted */
-	__u8 reason;	 /* enum rw_reason */
-	__u8 order;	 /* enum rw_order, FIN only */
-	__u8 trigger;	 /* flags of the segment that provoked it */
-	__u16 sk_err;	 /* errno left on the socket */
-	__u16 sk_err_soft; /* errno of the last soft error (ICMP) */
-	__u16 deduced;	   /* enum rw_path bits that follow from the rest */
-	__s32 kernel_reason;	/* raw enum sk_rst_reason */
-	__u32 trigger_payload;	/* bytes */
-	__u32 unread;		/* bytes never read, FIN excluded */
-	__u32 unsent;		/* bytes queued, never sent */
-	__u32 unacked;		/* bytes sent, not acknowledged */
-	__u32 linger;		/* SO_LINGER time, jiffies */
-	__u32 linger_wait_ms;	/* how long close() waited, ms */
-	__u32 idle_rx;		/* jiffies since data was last received */
-	__u32 idle_tx;		/* jiffies since data was last sent */
-	__u32 retransmits;	/* segments, over the connection's life */
+	__u32 path;	       /* enum rw_path bits */
+	__u32 flags;	       /* enum rw_flag bits */
+	__u8 kind;	       /* enum rw_kind */
+	__u8 state;	       /* TCP state before the teardown began */
+	__u8 state_now;	       /* TCP state when the kernel acted */
+	__u8 reason;	       /* enum rw_reason */
+	__u8 order;	       /* enum rw_order, FIN only */
+	__u8 trigger;	       /* flags of the segment that provoked it */
+	__u16 sk_err;	       /* errno left on the socket */
+	__u16 sk_err_soft;     /* errno of the last soft error (ICMP) */
+	__u16 deduced;	       /* enum rw_path bits that follow from the rest */
+	__s32 kernel_reason;   /* raw enum sk_rst_reason */
+	__u32 trigger_payload; /* bytes */
+	__u32 unread;	       /* bytes never read, FIN excluded */
+	__u32 unsent;	       /* bytes queued, never sent */
+	__u32 unacked;	       /* bytes sent, not acknowledged */
+	__u32 linger;	       /* SO_LINGER time, jiffies */
+	__u32 linger_wait_ms;  /* how long close() waited, ms */
+	__u32 idle_rx;	       /* jiffies since data was last received */
+	__u32 idle_tx;	       /* jiffies since data was last sent */
+	__u32 retransmits;     /* segments, over the connection's life */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct rw_evidence) == 64, "rw_evidence is ABI");
@@ -199,6 +201,12 @@ struct rw_event {
 };
 _Static_assert(sizeof(struct rw_event) == 208, "rw_event is ABI");
 
+/* The last two held records of a socket; 0: it has been taken back. */
+struct rw_held {
+	__u64 ktime_ns;
+	__u64 previous_ns;
+};
+
 /* A socket whose owner is looked for among the open files (bpf/owner.bpf.c). */
 struct rw_wanted {
 	__u16 lport; /* host order; another socket at the same address has */
@@ -220,20 +228,20 @@ struct rw_count {
 
 /* What user space tells the programs before they are loaded (.rodata). */
 struct rw_config {
-	__u64 cause_mask;    /* 1 << enum rw_cause; ~0: all */
-	__u32 hz;	     /* jiffies a second */
-	__u32 wake_at;	     /* bytes in the ring that make the reader wake */
-	__u8 rst_only;	     /* -r */
-	__u8 family;	     /* 0, 4 or 6 */
-	__u8 filter_pid;     /* the map pids is consulted */
-	__u8 port_filter;    /* RW_PORT_* */
-	__s8 reason_arg_active;	/* argument index of reason, -1: none */
+	__u64 cause_mask; /* 1 << enum rw_cause; ~0: all */
+	__u32 hz;	  /* jiffies a second */
+	__u32 self;	  /* pid of rstwatch */
+	__u32 wake_at;	  /* bytes in the ring that make the reader wake */
+	__u8 rst_only;	  /* -r */
+	__u8 family;	  /* 0, 4 or 6 */
+	__u8 filter_pid;  /* the map pids is consulted */
+	__u8 port_filter; /* RW_PORT_* */
+	__s8 reason_arg_active; /* argument index of reason, -1: none */
 	__s8 reason_arg_answer; /* the same for tcp_v4/v6_send_reset */
-	__u8 reset_has_skb;  /* tcp_reset() has a skb argument (5.11+) */
-	__u8 tp_has_reason;  /* tcp_send_reset has a third argument (6.10+) */
-	__u8 has_exit_hook;  /* the return of __tcp_close is seen */
-	__u8 has_close;	     /* __tcp_close is hooked, not tcp_close */
-	__u8 pad[6];
+	__u8 reset_has_skb;	/* tcp_reset() has a skb argument (5.11+) */
+	__u8 tp_has_reason; /* tcp_send_reset has a third argument (6.10+) */
+	__u8 has_exit_hook; /* the return of __tcp_close is seen */
+	__u8 pad[3];
 	__s32 reason[RW_REASON_MAX]; /* raw number of each, -1: unknown */
 	__s32 reason_mptcp_last;     /* SK_RST_REASON_MPTCP_* end here */
 };

@@ -10,12 +10,12 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
-#define RCV_SHUTDOWN 1	/* include/net/sock.h */
+#define RCV_SHUTDOWN 1 /* include/net/sock.h */
 #define SEND_SHUTDOWN 2
 #define PF_EXITING 0x00000004 /* include/linux/sched.h */
 #define PF_KTHREAD 0x00200000
-#define RTN_LOCAL 2	      /* include/uapi/linux/rtnetlink.h */
-#define RTF_LOCAL 0x80000000  /* include/uapi/linux/ipv6_route.h */
+#define RTN_LOCAL 2	     /* include/uapi/linux/rtnetlink.h */
+#define RTF_LOCAL 0x80000000 /* include/uapi/linux/ipv6_route.h */
 
 static __always_inline __u8 sk_state(const struct sock *sk)
 {
@@ -37,8 +37,8 @@ static __always_inline __u32 sk_netns(const struct sock *sk)
 	return LOAD(net, ns.inum);
 }
 
-#define LOAD_IN6(dst, sk, field)                            \
-	({                                                  \
+#define LOAD_IN6(dst, sk, field)                               \
+	({                                                     \
 		(dst)[0] = LOAD(sk, field.in6_u.u6_addr32[0]); \
 		(dst)[1] = LOAD(sk, field.in6_u.u6_addr32[1]); \
 		(dst)[2] = LOAD(sk, field.in6_u.u6_addr32[2]); \
@@ -92,6 +92,18 @@ static __always_inline struct sk_buff *queue_tail(const struct sock *sk)
 	if ((void *)tail == (void *)&sk->sk_receive_queue)
 		return NULL;
 	return tail;
+}
+
+/*
+ * Nothing is queued, or nothing but the peer's FIN: neither rule for unread
+ * data can hold then.
+ */
+static __always_inline bool queue_is_empty(const struct sock *sk)
+{
+	struct sk_buff *tail = queue_tail(sk);
+
+	return !tail ||
+	       (!LOAD(tail, len) && LOAD(sk, sk_receive_queue.next) == tail);
 }
 
 /*
@@ -188,9 +200,8 @@ static __always_inline bool is_mptcp(const struct tcp_sock *tp)
  * TCP_USER_TIMEOUT governs once it is set, except that a connection attempt
  * may also run out of SYN retries before (tcp_write_timeout()).
  */
-static __always_inline bool user_timeout_rules(const struct sock *sk,
-					       const struct tcp_sock *tp,
-					       __u8 state)
+static __always_inline bool
+user_timeout_rules(const struct sock *sk, const struct tcp_sock *tp, __u8 state)
 {
 	struct net *net;
 	__u32 retries;

@@ -24,8 +24,7 @@ static __always_inline bool port_passes(const struct rw_tuple *t)
 }
 
 /* What the connection itself decides: asked before any evidence is read. */
-static __always_inline bool tuple_passes(const struct rw_tuple *t,
-					 __u8 family)
+static __always_inline bool tuple_passes(const struct rw_tuple *t, __u8 family)
 {
 	if (config.family && config.family != family)
 		return false;

@@ -47,13 +47,13 @@
  * In assembly, because the verifier wants the offset in the instruction and
  * the compiler would rather compute it.
  */
-#define ARGUMENT(ctx, n)                                                  \
-	({                                                                \
-		__u64 value_;                                             \
-		asm volatile("%0 = *(u64 *)(%1 + %2)"                     \
-			     : "=r"(value_)                               \
-			     : "r"(ctx), "i"((n) * 8));                   \
-		value_;                                                   \
+#define ARGUMENT(ctx, n)                              \
+	({                                            \
+		__u64 value_;                         \
+		asm volatile("%0 = *(u64 *)(%1 + %2)" \
+			     : "=r"(value_)           \
+			     : "r"(ctx), "i"((n)*8)); \
+		value_;                               \
 	})
 
 #endif

@@ -115,8 +115,26 @@ static __always_inline void read_answering(struct rw_evidence *e,
 	e->state = state;
 	if (state == RW_TCP_CLOSE) {
 		e->state = state_before_answer(e, sk);
-		bpf_map_delete_elem(&held, &key);
+		struct rw_held *h = bpf_map_lookup_elem(&held, &key);
+
+		if (h)
+			h->ktime_ns = 0;
 	}
+}
+
+/* Our FIN was told as the first; now the peer's turns out to have crossed it. */
+static __always_inline void fins_crossed(struct sock *sk)
+{
+	struct tcp_sock *tp = TCP_SK(sk);
+	struct rw_evidence e = {};
+	struct rw_subject s;
+
+	if (!tp)
+		return;
+	subject_of(&s, sk, tp);
+	e.kind = RW_KIND_ORDER;
+	e.order = RW_ORDER_SIMULTANEOUS;
+	amend(&e, &s, 1ULL << RW_CAUSE_CLOSE | 1ULL << RW_CAUSE_SHUTDOWN);
 }
 
 /*
@@ -129,34 +147,25 @@ static __always_inline void name_owner(const struct sock *sk,
 	struct rw_death *d = find_death(sk);
 	struct rw_evidence e = {};
 	struct rw_subject s;
-	struct rw_event *ev;
 
 	if (!d || d->reset_state) /* the latter: an answer is to come */
 		return;
-	subject_of(&s, sk, tp);
-	if (d->await_owner && config.cause_mask & (1ULL << d->cause) &&
-	    tuple_passes(&s.tuple, s.family) && !is_kernel_thread()) {
-		s.cookie = d->cookie;
+	if (d->await_owner && !is_deputy()) {
+		subject_of(&s, sk, tp);
 		s.owner_source = RW_OWNER_CLOSE;
 		e.kind = RW_KIND_OWNER;
 		e.flags = RW_F_ACTOR;
-		ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
-		if (ev) {
-			fill_event(ev, &e, &s, d->cause, NULL);
-			bpf_ringbuf_submit(ev, wake_flags());
-		}
+		amend(&e, &s, 1ULL << d->cause);
 	}
 	drop_death(sk);
 }
 
 /* An end was told while somebody may still hold the socket. */
-static __always_inline void told(const struct sock *sk,
-				 struct rw_evidence *e, __u64 cookie,
+static __always_inline void told(const struct sock *sk, struct rw_evidence *e,
 				 __u8 reset_state)
 {
 	struct rw_death d = {};
 
-	d.cookie = cookie;
 	d.cause = rw_judge(e);
 	d.told = 1;
 	d.await_owner = !(e->flags & (RW_F_DEAD | RW_F_ACTOR));
@@ -188,13 +197,10 @@ static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
 	if (sk) {
 		s.tuple.netns = PEEK(sk, __sk_common.skc_net.net, ns.inum);
 		s.sk = sk_key(sk);
-		s.cookie = PEEK(sk, __sk_common.skc_cookie.counter);
-		if (!s.cookie)
-			s.cookie = s.now;
+		s.cookie = sk_cookie(sk);
 		read_answering(&e, sk, skb);
 	} else {
-		s.tuple.netns =
-			PEEK(skb_dst(skb), dev, nd_net.net, ns.inum);
+		s.tuple.netns = PEEK(skb_dst(skb), dev, nd_net.net, ns.inum);
 	}
 	emit(&e, &s);
 	if (!sk || e.state_now != RW_TCP_CLOSE)
@@ -202,7 +208,7 @@ static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
 	if (e.flags & RW_F_DEAD)
 		drop_death(sk);
 	else
-		told(sk, &e, s.cookie, 0);
+		told(sk, &e, 0);
 	return 0;
 }
 
@@ -223,13 +229,17 @@ static __always_inline int received(struct sock *sk, __u32 extra_flags)
 	begin(&c, sk, tp, RW_PATH_RECEIVED, s.now);
 	c.e.kind = RW_KIND_RST_RECEIVED;
 	c.e.flags |= extra_flags;
-	if (extra_flags & RW_F_HELD)
-		bpf_map_update_elem(&held, &key, &s.ktime_ns, BPF_ANY);
+	if (extra_flags & RW_F_HELD) {
+		struct rw_held *h = bpf_map_lookup_elem(&held, &key);
+		struct rw_held hold = { s.ktime_ns, h ? h->ktime_ns : 0 };
+
+		bpf_map_update_elem(&held, &key, &hold, BPF_ANY);
+	}
 	s.cookie = c.cookie;
 	emit(&c.e, &s);
 	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
 		remember_end(&s.tuple, s.now, false);
-	told(sk, &c.e, c.cookie, extra_flags & RW_F_HELD ? c.e.state : 0);
+	told(sk, &c.e, extra_flags & RW_F_HELD ? c.e.state : 0);
 	return 0;
 }
 
@@ -295,28 +305,28 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
 		remember_end(&s.tuple, s.now, false);
 	s.cookie = c.cookie;
 	emit(&c.e, &s);
-	told(sk, &c.e, c.cookie, 0);
+	told(sk, &c.e, 0);
 	return 0;
 }
 
 #ifndef RW_TRACEPOINT
 
 #ifdef RW_FENTRY
-#define ANSWER_HOOK(fn, path)                                                \
-	SEC("fentry/" #fn)                                                   \
-	int BPF_PROG(on_##fn, struct sock *sk, struct sk_buff *skb)          \
-	{                                                                    \
-		__s32 reason = 0;                                            \
-                                                                             \
-		if (config.reason_arg_answer == 2)                           \
-			reason = (__s32)ARGUMENT(ctx, 2);                              \
-		return answer(sk, skb, path, reason);                        \
+#define ANSWER_HOOK(fn, path)                                       \
+	SEC("fentry/" #fn)                                          \
+	int BPF_PROG(on_##fn, struct sock *sk, struct sk_buff *skb) \
+	{                                                           \
+		__s32 reason = 0;                                   \
+                                                                    \
+		if (config.reason_arg_answer == 2)                  \
+			reason = (__s32)ARGUMENT(ctx, 2);           \
+		return answer(sk, skb, path, reason);               \
 	}
 #else
-#define ANSWER_HOOK(fn, path)                                                \
-	HOOK(fn, struct sock *sk, struct sk_buff *skb, __u64 reason)         \
-	{                                                                    \
-		return answer(sk, skb, path, reason);                        \
+#define ANSWER_HOOK(fn, path)                                        \
+	HOOK(fn, struct sock *sk, struct sk_buff *skb, __u64 reason) \
+	{                                                            \
+		return answer(sk, skb, path, reason);                \
 	}
 #endif
 

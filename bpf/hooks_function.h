@@ -15,9 +15,9 @@
  */
 
 /* States in which a peer may still send, so that the end is remembered. */
-#define PEER_MAY_SEND                                              \
-	(RW_BIT(RW_TCP_ESTABLISHED) | RW_BIT(RW_TCP_SYN_SENT) |    \
-	 RW_BIT(RW_TCP_SYN_RECV) | RW_BIT(RW_TCP_FIN_WAIT1) |      \
+#define PEER_MAY_SEND                                           \
+	(RW_BIT(RW_TCP_ESTABLISHED) | RW_BIT(RW_TCP_SYN_SENT) | \
+	 RW_BIT(RW_TCP_SYN_RECV) | RW_BIT(RW_TCP_FIN_WAIT1) |   \
 	 RW_BIT(RW_TCP_FIN_WAIT2) | RW_BIT(RW_TCP_CLOSING))
 
 /*
@@ -32,7 +32,7 @@ static __always_inline bool is_plain(const struct sock *sk,
 
 	if (state != RW_TCP_ESTABLISHED && state != RW_TCP_CLOSE_WAIT)
 		return false;
-	if (SK_FLAG(flags, SOCK_LINGER) || queue_tail(sk))
+	if (SK_FLAG(flags, SOCK_LINGER) || !queue_is_empty(sk))
 		return false;
 	return !(LOAD(sk, sk_shutdown) & SEND_SHUTDOWN) &&
 	       (int)LOAD(tp, linger2) >= 0 && !LOAD_BITS(tp, repair) &&
@@ -152,17 +152,13 @@ int BPF_KRETPROBE(on_exit___tcp_close)
  * FIN
  */
 
-/* States that tcp_close_state() leaves by sending a FIN. */
-#define FIN_TO_COME                                              \
-	(RW_BIT(RW_TCP_ESTABLISHED) | RW_BIT(RW_TCP_SYN_RECV) |  \
-	 RW_BIT(RW_TCP_CLOSE_WAIT))
-
 HOOK(tcp_shutdown, struct sock *sk, int how)
 {
 	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_context c = {};
 
-	if (!tp || !(how & SEND_SHUTDOWN) || !(FIN_TO_COME & RW_BIT(sk_state(sk))))
+	if (!tp || !(how & SEND_SHUTDOWN) ||
+	    !(FIN_TO_COME & RW_BIT(sk_state(sk))))
 		return 0;
 	begin(&c, sk, tp, RW_PATH_SHUTDOWN, bpf_ktime_get_ns());
 	keep_context(sk, &c);
@@ -204,6 +200,21 @@ HOOK(tcp_send_fin, struct sock *sk)
 	emit(&c.e, &s);
 	if (seen && seen->e.path & RW_PATH_SHUTDOWN)
 		drop_context(sk);
+	return 0;
+}
+
+/* The peer's FIN comes before it has acknowledged ours: they crossed. */
+HOOK(tcp_fin, struct sock *sk)
+{
+	struct rw_context *c;
+
+	if (sk_state(sk) != RW_TCP_FIN_WAIT1)
+		return 0;
+	c = find_context(sk);
+	if (c && c->e.flags & RW_F_WILL_WAIT) /* not told yet */
+		c->e.order = RW_ORDER_SIMULTANEOUS;
+	else
+		fins_crossed(sk);
 	return 0;
 }
 
@@ -340,7 +351,7 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 			c.e.flags |= RW_F_OUTSIDER;
 		if (marks & RW_PATH_ABORT ||
 		    (c.e.flags & RW_F_MPTCP && c.e.flags & RW_F_LOCK_OWNED &&
-		     !is_kernel_thread()))
+		     !is_deputy()))
 			c.e.flags |= RW_F_ACTOR;
 	} else if (marks & (RW_PATH_CLOSE | RW_PATH_DISCONNECT)) {
 		c = *seen;
@@ -356,9 +367,10 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 	emit(&c.e, &s);
 	drop_context(sk);
 	if (live) {
-		if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
-		remember_end(&s.tuple, s.now, false);
-		told(sk, &c.e, c.cookie, 0);
+		if (!(c.e.flags &
+		      RW_F_DEAD)) /* else its close() was remembered */
+			remember_end(&s.tuple, s.now, false);
+		told(sk, &c.e, 0);
 	}
 	return 0;
 }

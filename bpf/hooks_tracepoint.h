@@ -17,7 +17,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
-	__type(key, __u64); /* pid_tgid */
+	__type(key, __u64);   /* pid_tgid */
 	__type(value, __u64); /* listening sk */
 } closed_listeners SEC(".maps");
 
@@ -34,7 +34,8 @@ static __always_inline bool file_gone(const struct sock *sk)
 
 	if (!file)
 		return PEEK(sk, sk_socket) &&
-		       (PEEK(sk, sk_shutdown) & (RCV_SHUTDOWN | SEND_SHUTDOWN)) ==
+		       (PEEK(sk, sk_shutdown) &
+			(RCV_SHUTDOWN | SEND_SHUTDOWN)) ==
 			       (RCV_SHUTDOWN | SEND_SHUTDOWN);
 	if (bpf_core_field_exists(by_ref->f_ref))
 		return PEEK(by_ref, f_ref.refcnt.counter) < 0;
@@ -166,6 +167,7 @@ static __always_inline int leaving(struct sock *sk)
 		  c.e.deduced == RW_PATH_CLOSE && c.e.state != RW_TCP_SYN_SENT);
 	if (resets) {
 		/* whether it really does is told by tcp_send_reset */
+		remember_end(&s.tuple, s.now, c.e.flags & RW_F_ACTOR);
 		keep_context(sk, &c);
 		return 0;
 	}
@@ -179,17 +181,27 @@ static __always_inline int leaving(struct sock *sk)
 	return 0;
 }
 
+#define OF_INTEREST                                        \
+	(RW_BIT(RW_TCP_CLOSE) | RW_BIT(RW_TCP_FIN_WAIT1) | \
+	 RW_BIT(RW_TCP_LAST_ACK) | RW_BIT(RW_TCP_CLOSING))
+
+/* Changes that change nothing are told, too: shutdown(), then close(). */
 HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
 {
 	__u64 id, key = sk_key(sk);
 
-	if (newstate != RW_TCP_CLOSE && newstate != RW_TCP_FIN_WAIT1 &&
-	    newstate != RW_TCP_LAST_ACK)
+	if (!(OF_INTEREST & RW_BIT(newstate)) || oldstate == newstate ||
+	    PEEK(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	if (oldstate == RW_TCP_CLOSE || PEEK(sk, sk_protocol) != IPPROTO_TCP)
+	if (newstate == RW_TCP_CLOSING) {
+		if (!config.rst_only)
+			fins_crossed(sk);
 		return 0;
+	}
 	if (newstate != RW_TCP_CLOSE)
-		return fin_decided(sk, newstate);
+		return FIN_TO_COME & RW_BIT(oldstate)
+			       ? fin_decided(sk, newstate)
+			       : 0;
 	if (oldstate == RW_TCP_LISTEN) {
 		id = bpf_get_current_pid_tgid();
 		bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
@@ -227,7 +239,7 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 		begin(&c, sk, tp, 0, s.now);
 		if (c.e.flags & RW_F_LOCK_OWNED && c.e.flags & RW_F_MPTCP) {
 			c.e.flags |= RW_F_INFERRED;
-			if (!is_kernel_thread())
+			if (!is_deputy())
 				c.e.flags |= RW_F_ACTOR;
 		} else if (c.e.flags & RW_F_LOCK_OWNED) {
 			c.e.deduced = RW_PATH_ABORT;
@@ -252,7 +264,7 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 		remember_end(&s.tuple, s.now, s.owner_source);
 	drop_context(sk);
 	if (live)
-		told(sk, &c.e, c.cookie, 0);
+		told(sk, &c.e, 0);
 	return 0;
 }
 

@@ -39,7 +39,6 @@ struct {
 
 /* A connection whose end was told, or is about to be, while its socket lives. */
 struct rw_death {
-	__u64 cookie;	  /* of the event that told it */
 	__u32 hash;	  /* as in struct rw_context */
 	__u8 cause;	  /* enum rw_cause of that event */
 	__u8 told;	  /* its death is no second event */
@@ -58,7 +57,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
-	__type(key, __u64); /* pid_tgid */
+	__type(key, __u64);   /* pid_tgid */
 	__type(value, __u64); /* sk */
 } closing_now SEC(".maps");
 
@@ -93,14 +92,14 @@ struct {
 /*
  * A reset received on a socket that might as well have reset itself, where the
  * kernel does not hand us the segment. The record goes out marked RW_F_HELD;
- * an answer from the same socket takes the key away again, and user space
- * believes the record only if the key is still here a moment later.
+ * an answer from the same socket takes it back, and user space believes the
+ * record only if it still stands here a moment later.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
-	__type(key, __u64);   /* sk */
-	__type(value, __u64); /* ktime_ns of the record */
+	__type(key, __u64); /* sk */
+	__type(value, struct rw_held);
 } held SEC(".maps");
 
 struct {

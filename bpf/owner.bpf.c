@@ -34,7 +34,8 @@ int find_owner(struct bpf_iter__task_file *ctx)
 	want = bpf_map_lookup_elem(&wanted, &sk);
 	if (!want || want->found)
 		return 0;
-	if (PEEK((struct inet_sock *)sk, inet_sport) != bpf_htons(want->lport) ||
+	if (PEEK((struct inet_sock *)sk, inet_sport) !=
+		    bpf_htons(want->lport) ||
 	    PEEK(sk, __sk_common.skc_dport) != bpf_htons(want->rport))
 		return 0;
 	want->owner.pid = PEEK(task, tgid);

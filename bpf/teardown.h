@@ -5,15 +5,23 @@
 
 #include "bpf/emit.h"
 
+/* States that tcp_close_state() leaves by sending a FIN. */
+#define FIN_TO_COME                                             \
+	(RW_BIT(RW_TCP_ESTABLISHED) | RW_BIT(RW_TCP_SYN_RECV) | \
+	 RW_BIT(RW_TCP_CLOSE_WAIT))
+
 /*
- * The kernel's socket cookie if somebody asked for one before; else the time,
- * which is unique enough and cannot be mistaken for a cookie (those are small).
+ * The kernel's socket cookie if somebody asked for one before. Else one made
+ * of the hash of the addresses, which stays for the life of the connection; it
+ * lies above 2^48, where no real cookie will be for long.
  */
-static __always_inline __u64 sk_cookie(const struct sock *sk, __u64 now)
+static __always_inline __u64 sk_cookie(const struct sock *sk)
 {
 	__u64 cookie = LOAD(sk, __sk_common.skc_cookie.counter);
 
-	return cookie ? cookie : now;
+	return cookie ? cookie
+		      : 1ULL << 48 | (__u64)sk_hash(sk) << 16 |
+				bpf_ntohs(LOAD(sk, __sk_common.skc_dport));
 }
 
 static __always_inline void subject_of(struct rw_subject *s,
@@ -23,7 +31,7 @@ static __always_inline void subject_of(struct rw_subject *s,
 	read_tuple(&s->tuple, &s->family, sk, tp);
 	s->ktime_ns = s->now = bpf_ktime_get_ns();
 	s->sk = sk_key(sk);
-	s->cookie = sk_cookie(sk, s->now);
+	s->cookie = sk_cookie(sk);
 	s->owner_source = RW_OWNER_NONE;
 }
 
@@ -35,7 +43,7 @@ static __always_inline void begin(struct rw_context *c, const struct sock *sk,
 	__u8 state = sk_state(sk);
 
 	c->ktime_ns = now;
-	c->cookie = sk_cookie(sk, now);
+	c->cookie = sk_cookie(sk);
 	c->tid = bpf_get_current_pid_tgid();
 	c->e.path = path;
 	read_socket(&c->e, sk, tp, state);
@@ -47,10 +55,10 @@ static __always_inline void begin(struct rw_context *c, const struct sock *sk,
 static __always_inline bool disconnect_resets(const struct rw_evidence *e,
 					      const struct tcp_sock *tp)
 {
-	const __u32 always =
-		RW_BIT(RW_TCP_ESTABLISHED) | RW_BIT(RW_TCP_CLOSE_WAIT) |
-		RW_BIT(RW_TCP_FIN_WAIT1) | RW_BIT(RW_TCP_FIN_WAIT2) |
-		RW_BIT(RW_TCP_SYN_RECV);
+	const __u32 always = RW_BIT(RW_TCP_ESTABLISHED) |
+			     RW_BIT(RW_TCP_CLOSE_WAIT) |
+			     RW_BIT(RW_TCP_FIN_WAIT1) |
+			     RW_BIT(RW_TCP_FIN_WAIT2) | RW_BIT(RW_TCP_SYN_RECV);
 	const __u32 unsent = RW_BIT(RW_TCP_CLOSING) | RW_BIT(RW_TCP_LAST_ACK);
 
 	if (e->flags & RW_F_REPAIR)
@@ -71,7 +79,7 @@ static __always_inline void begin_orphan(struct rw_context *c,
 {
 	begin(c, sk, tp, RW_PATH_CLOSE, now);
 	c->e.state = c->e.flags & RW_F_PEER_FIN ? RW_TCP_CLOSE_WAIT
-						 : RW_TCP_ESTABLISHED;
+						: RW_TCP_ESTABLISHED;
 	read_send_queue(&c->e, tp, c->e.state, true);
 	c->e.flags |= RW_F_ACTOR;
 }

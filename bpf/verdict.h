@@ -25,7 +25,7 @@
 #define RW_TCP_CLOSING 11
 #define RW_TCP_NEW_SYN_RECV 12
 
-#define RW_BIT(state) (1u << (state))
+#define RW_BIT(state) (1u << ((state)&31))
 
 /* errno values of the generic ABI; the kernel headers are not at hand in BPF */
 #define RW_EPIPE 32
@@ -81,8 +81,9 @@ static inline enum rw_cause rw_judge_timer(const struct rw_evidence *e)
 	if (e->reason == RW_REASON_ABORT_ON_MEMORY)
 		return RW_CAUSE_ORPHAN_LIMIT;
 	if (e->flags & RW_F_KEEPOPEN && e->flags & RW_F_PROBES_OUT)
-		return e->flags & RW_F_USER_TIMEOUT ? RW_CAUSE_USER_TIMEOUT
-						   : RW_CAUSE_KEEPALIVE_TIMEOUT;
+		return e->flags & RW_F_USER_TIMEOUT
+			       ? RW_CAUSE_USER_TIMEOUT
+			       : RW_CAUSE_KEEPALIVE_TIMEOUT;
 	if (e->flags & RW_F_DEAD)
 		return RW_CAUSE_ORPHAN_LIMIT;
 	return RW_CAUSE_UNKNOWN;
@@ -101,7 +102,7 @@ static inline enum rw_cause rw_judge_active(const struct rw_evidence *e)
 		return rw_judge_disconnect(e);
 	if (e->state_now == RW_TCP_CLOSE)
 		return rw_seen(e) & RW_PATH_CLOSE ? rw_judge_close(e)
-					       : RW_CAUSE_UNKNOWN;
+						  : RW_CAUSE_UNKNOWN;
 	if (!(e->flags & RW_F_LOCK_OWNED))
 		return rw_judge_timer(e);
 	return RW_CAUSE_UNKNOWN;
@@ -219,7 +220,7 @@ static inline enum rw_cause rw_judge_error(const struct rw_evidence *e)
 	if (e->sk_err == RW_ETIMEDOUT ||
 	    (e->sk_err && e->sk_err == e->sk_err_soft))
 		return e->flags & RW_F_USER_TIMEOUT ? RW_CAUSE_USER_TIMEOUT
-						   : RW_CAUSE_TIMED_OUT;
+						    : RW_CAUSE_TIMED_OUT;
 	if (e->sk_err && RW_BIT(e->state) & opening)
 		return RW_CAUSE_UNREACHABLE;
 	if (!e->sk_err && e->flags & RW_F_DEAD && !(e->flags & RW_F_FIN_ACKED))
@@ -252,7 +253,7 @@ static inline enum rw_cause rw_judge(const struct rw_evidence *e)
 	switch (e->kind) {
 	case RW_KIND_FIN:
 		return rw_seen(e) & RW_PATH_SHUTDOWN ? RW_CAUSE_SHUTDOWN
-						  : RW_CAUSE_CLOSE;
+						     : RW_CAUSE_CLOSE;
 	case RW_KIND_RST_ACTIVE:
 		return rw_judge_active(e);
 	case RW_KIND_RST_ANSWER:

@@ -19,8 +19,9 @@ as "not visible". It may never be wrong.
 
 Segments of a connection can still be on their way, on another processor, when
 its socket is gone: the kernel answers them, for want of a socket or for the
-listener that still has the port. An event no-socket or handshake that rstwatch
-itself ties to that connection (since_close_ms) is none too many.
+listener that still has the port. An event no-socket that rstwatch itself ties to
+that connection (since_close_ms) is none too many, nor is an event handshake
+after the connection's end.
 
 Beside "expect" an end may have "either", a list of such lists, of which one
 must hold, and "stray": late data may have met the minisock more than once.
@@ -98,10 +99,12 @@ def end_key(record):
                  for side in ("local", "remote"))
 
 
-def is_late(event, stray):
+def is_late(event, stray, ended):
     """An answer to a segment that came when the connection was gone."""
+    if event["cause"] == "handshake":
+        return ended
     return event["since_close_ms"] is not None and \
-        (event["cause"] in ("no-socket", "handshake") or
+        (event["cause"] == "no-socket" or
          stray and event["cause"] == "data-after-close")
 
 
@@ -114,7 +117,7 @@ def match_list(expect, events, stray, blind):
     got, wrong, cells = list(events), [], []
     for want in expect:
         while got and got[0]["cause"] != want["cause"] and \
-                is_late(got[0], False):
+                is_late(got[0], False, bool(cells)):
             got.pop(0)
         if got and got[0]["cause"] == want["cause"]:
             text = differs(want, got[0], blind)
@@ -130,7 +133,7 @@ def match_list(expect, events, stray, blind):
             wrong.append(f"want {name(want)}, got nothing")
             cells.append("nothing")
     for extra in got:
-        if is_late(extra, stray):
+        if is_late(extra, stray, bool(cells)):
             continue
         wrong.append(f"not expected: {name(extra)}")
         cells.append(name(extra))

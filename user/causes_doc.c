@@ -30,7 +30,7 @@ struct cause {
 };
 
 static const struct cause causes[] = {
-#define CAUSE(id, name, usual, meaning, kernel, peer, culprits, fix, demo)     \
+#define CAUSE(id, name, usual, meaning, kernel, peer, culprits, fix, demo) \
 	{ #id, name, usual, meaning, kernel, peer, culprits, fix, demo },
 #include "bpf/causes.def"
 #undef CAUSE
@@ -57,8 +57,7 @@ static const char head[] =
 	"Every end of a TCP connection that rstwatch shows carries one "
 	"cause. This page\n"
 	"says what each means, how the kernel gets there, and what to "
-	"change. The command\n"
-	"`rstwatch --explain CAUSE` prints the same on the terminal.\n"
+	"change.\n"
 	"\n"
 	"## How to read this page\n"
 	"\n"
@@ -190,9 +189,9 @@ static int format_word(char *out, size_t size, const char *word, size_t len)
 		before++;
 	core += before;
 	after = len;
-	while (after > before && (strchr(".,;:", word[after - 1]) ||
-				  (word[after - 1] == ')' &&
-				   !memchr(core, '(', after - before))))
+	while (after > before &&
+	       (strchr(".,;:", word[after - 1]) ||
+		(word[after - 1] == ')' && !memchr(core, '(', after - before))))
 		after--;
 	len -= after;
 	after -= before; /* now the length of core */

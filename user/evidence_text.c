@@ -222,8 +222,8 @@ static void kernel_line(struct phrase *phrase, const struct rw_event *e)
 	say_path(phrase, ev->path);
 	say_reason(phrase, ev);
 	say_provoker(phrase, ev);
-	say_word(phrase, "", ev->flags & RW_F_INFERRED ? "inferred"
-						       : "observed");
+	say_word(phrase, "",
+		 ev->flags & RW_F_INFERRED ? "inferred" : "observed");
 }
 
 static void add_task(struct phrase *phrase, const struct rw_task *task)

@@ -60,11 +60,14 @@ struct octet {
 	uint8_t len;
 };
 
-#define OCTET(digits) { digits ".", sizeof(digits) }
-#define OCTETS(tens) \
+#define OCTET(digits)                      \
+	{                                  \
+		digits ".", sizeof(digits) \
+	}
+#define OCTETS(tens)                                                        \
 	OCTET(tens "0"), OCTET(tens "1"), OCTET(tens "2"), OCTET(tens "3"), \
-	OCTET(tens "4"), OCTET(tens "5"), OCTET(tens "6"), OCTET(tens "7"), \
-	OCTET(tens "8"), OCTET(tens "9")
+		OCTET(tens "4"), OCTET(tens "5"), OCTET(tens "6"),          \
+		OCTET(tens "7"), OCTET(tens "8"), OCTET(tens "9")
 
 static const struct octet octets[256] = {
 	OCTETS(""),   OCTETS("1"),  OCTETS("2"),  OCTETS("3"),	OCTETS("4"),

@@ -14,17 +14,16 @@ int held_put(struct held *held, const struct rw_event *event)
 	return 0;
 }
 
-/* The key is still there, and it is this record's. */
+/* It still stands in the map: nobody has taken it back. */
 static bool is_true(const struct held *held, const struct rw_event *event)
 {
-	__u64 ktime_ns = 0;
+	struct rw_held last;
 
-	if (bpf_map_lookup_elem(held->map, &event->sk, &ktime_ns))
+	if (bpf_map_lookup_elem(held->map, &event->sk, &last))
 		return false;
-	if (ktime_ns == event->ktime_ns)
-		bpf_map_delete_elem(held->map, &event->sk);
-	/* a later reset of a new socket at the same address */
-	return ktime_ns >= event->ktime_ns;
+	/* or the one before it, of an earlier socket at the same address */
+	return last.ktime_ns == event->ktime_ns ||
+	       last.previous_ns == event->ktime_ns;
 }
 
 int held_next(struct held *held, uint64_t older_than, struct rw_event *event)

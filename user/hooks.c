@@ -3,7 +3,10 @@
 
 #include "hooks.h"
 
-#define HOOK(fn, when, lost) { "on_" fn, fn, lost, when }
+#define HOOK(fn, when, lost)             \
+	{                                \
+		"on_" fn, fn, lost, when \
+	}
 
 const struct hook function_hooks[] = {
 	HOOK("__tcp_close", HOOK_ALWAYS,
@@ -31,6 +34,7 @@ const struct hook function_hooks[] = {
 	HOOK("inet_shutdown", HOOK_UNLESS_RST_ONLY,
 	     "a connection attempt that is shut down reads as disconnect"),
 	HOOK("tcp_send_fin", HOOK_UNLESS_RST_ONLY, "FINs are not seen"),
+	HOOK("tcp_fin", HOOK_UNLESS_RST_ONLY, "simultaneous reads as first"),
 	HOOK("tcp_done", HOOK_UNLESS_RST_ONLY,
 	     "timed-out, unreachable and silent user-timeout are not seen"),
 	{},
@@ -47,6 +51,14 @@ const struct hook tracepoint_hooks[] = {
 };
 
 const struct limit no_limits[] = { {} };
+
+const struct limit kprobe_limits[] = {
+	{ "kprobes",
+	  "one that is hit inside another on the same CPU is missed, "
+	  "rarely",
+	  false },
+	{},
+};
 
 const struct limit tracepoint_limits[] = {
 	{ "__tcp_close", "linger_waited_ms is unknown", false },

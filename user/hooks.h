@@ -32,6 +32,7 @@ extern const struct hook tracepoint_hooks[];
 
 /* Ends with a limit without a hook. */
 extern const struct limit tracepoint_limits[];
+extern const struct limit kprobe_limits[];
 extern const struct limit no_limits[];
 
 #endif

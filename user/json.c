@@ -37,7 +37,10 @@ static char *put_special(char *p, const char *s, size_t len, size_t *used)
 
 /* What stands for itself; 0 ends a string and is not among it. */
 static const bool plain[256] = {
-	[' '] = true, ['!'] = true, ['#' ... '['] = true, [']' ... '~'] = true,
+	[' '] = true,
+	['!'] = true,
+	['#' ... '['] = true,
+	[']' ... '~'] = true,
 };
 
 char *json_string(char *p, const char *s, size_t max)

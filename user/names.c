@@ -8,7 +8,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define NAME(word) { word, sizeof(word) - 1 }
+#define NAME(word)                     \
+	{                              \
+		word, sizeof(word) - 1 \
+	}
 
 static const struct name causes[] = {
 #define CAUSE(id, word, ...) [RW_CAUSE_##id] = NAME(word),

@@ -86,7 +86,8 @@ static int refuse(struct observer *o, const char *what, const char *on,
 /* A kernel can know trampolines and still refuse to patch its text. */
 static int fentry_works(struct observer *o)
 {
-	const struct hook hook = { .program = "", .function = "tcp_disconnect" };
+	const struct hook hook = { .program = "",
+				   .function = "tcp_disconnect" };
 	int fd = load_trial(&hook), link;
 
 	if (fd < 0)
@@ -105,9 +106,9 @@ static int kprobe_works(struct observer *o)
 {
 	const char *pmu = "/sys/bus/event_source/devices/kprobe/type";
 
-	return access(pmu, R_OK) ? refuse(o, "no kprobes (CONFIG_KPROBES):", pmu,
-					  errno)
-				 : 0;
+	return access(pmu, R_OK)
+		       ? refuse(o, "no kprobes (CONFIG_KPROBES):", pmu, errno)
+		       : 0;
 }
 
 static int tracepoint_works(struct observer *o)
@@ -126,7 +127,7 @@ static const struct flavour flavours[] = {
 	{ BACKEND_FENTRY, "fentry", fentry_bpf__elf_bytes, function_hooks,
 	  no_limits, fentry_works, fentry_loads },
 	{ BACKEND_KPROBE, "kprobe", kprobe_bpf__elf_bytes, function_hooks,
-	  no_limits, kprobe_works, always },
+	  kprobe_limits, kprobe_works, always },
 	{ BACKEND_TRACEPOINT, "tracepoint", tracepoint_bpf__elf_bytes,
 	  tracepoint_hooks, tracepoint_limits, tracepoint_works, always },
 };
@@ -149,8 +150,8 @@ static bool wanted(const struct observer *o, const struct hook *hook)
 {
 	if (hook->when == HOOK_EXIT && !o->config.has_exit_hook)
 		return false;
-	return !o->config.rst_only || (hook->when != HOOK_UNLESS_RST_ONLY &&
-				       hook->when != HOOK_EXIT);
+	return !o->config.rst_only ||
+	       (hook->when != HOOK_UNLESS_RST_ONLY && hook->when != HOOK_EXIT);
 }
 
 /* Choose the programs to load; an essential one that is missing refuses. */
@@ -255,7 +256,8 @@ static int try_with_and_without_exit(struct observer *o,
 				     const struct flavour *f,
 				     const struct options *options)
 {
-	struct hook exit_hook = { .program = "on_exit_", .function = "__tcp_close" };
+	struct hook exit_hook = { .program = "on_exit_",
+				  .function = "__tcp_close" };
 	bool with_exit = !options->rst_only && f->hooks == function_hooks &&
 			 f->has(&exit_hook);
 
@@ -328,7 +330,8 @@ int observer_open(struct observer *o, const struct options *options)
 	}
 	kernel_close();
 	fprintf(stderr, "rstwatch: this kernel cannot be watched: %s%s\n",
-		reasons, is_locked_down() ? " (the kernel is locked down)" : "");
+		reasons,
+		is_locked_down() ? " (the kernel is locked down)" : "");
 	return EX_UNAVAILABLE;
 }
 
@@ -359,8 +362,10 @@ int observer_counts(const struct observer *b, struct rw_count *counts)
 	int cpus = libbpf_num_possible_cpus(), fd = observer_map(b, "counts");
 	struct rw_count *each;
 
-	each = calloc(cpus > 0 ? cpus : 1, sizeof(*each));
-	if (!each || cpus <= 0)
+	if (cpus <= 0)
+		return cpus;
+	each = calloc(cpus, sizeof(*each));
+	if (!each)
 		return -ENOMEM;
 	for (__u32 cause = 0; cause < RW_CAUSE_MAX; cause++) {
 		counts[cause] = (struct rw_count){};

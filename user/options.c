@@ -21,7 +21,7 @@
 
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
 #define DURATION_MAX_S 1000000000ULL
-#define MESSAGE_MAX 256 /* of what the user typed, bytes shown */
+#define MESSAGE_MAX 256	  /* of what the user typed, bytes shown */
 #define KEY_LONG_ONLY 256 /* keys of options without a letter start here */
 
 /* The one table: parsing, --help and what is checked come from it. */
@@ -33,16 +33,16 @@ struct option_row {
 	/* Stores @arg in the field; 0, or -1 after a line on stderr. */
 	int (*parse)(struct options *options, const struct option_row *row,
 		     const char *arg);
-	size_t field;	    /* offset in struct options */
-	unsigned int value; /* for flags and choices: what to store */
-	unsigned int max;   /* for numbers: 1..max */
-	const char *noun;   /* for numbers: what to call one */
+	size_t field;		  /* offset in struct options */
+	unsigned int value;	  /* for flags and choices: what to store */
+	unsigned int max;	  /* for numbers: 1..max */
+	const char *noun;	  /* for numbers: what to call one */
 	const char *const *words; /* for choices, NULL at the end */
 };
 
 /* One line, whatever the user typed: newlines and escapes are not copied. */
-static int __attribute__((format(printf, 1, 2))) complain(const char *format,
-							  ...)
+static int __attribute__((format(printf, 1, 2)))
+complain(const char *format, ...)
 {
 	va_list args;
 	char *line;
@@ -172,7 +172,11 @@ static int add_cause(struct options *options, const char *name, size_t len)
 
 	if (cause < 0)
 		return complain("unknown cause '%s' (causes: rstwatch --help "
-				"lists them)", typed_text(name, len).text);
+				"lists them)",
+				typed_text(name, len).text);
+	if (cause == RW_CAUSE_FIREWALL)
+		return complain(
+			"cause 'firewall' is not reported by this version");
 	if (options->cause_mask == ~0ULL)
 		options->cause_mask = 0;
 	options->cause_mask |= 1ULL << cause;
@@ -227,14 +231,14 @@ static bool parse_seconds(const char *arg, uint64_t *ms)
 	return *ms > 0;
 }
 
-static int parse_duration(struct options *options,
-			  const struct option_row *row, const char *arg)
+static int parse_duration(struct options *options, const struct option_row *row,
+			  const char *arg)
 {
 	if (parse_seconds(arg, &options->duration_ms))
 		return 0;
 	return complain("--%s '%s' is not a number of seconds in "
-			"0.001..1000000000", row->name,
-			typed_text(arg, strlen(arg)).text);
+			"0.001..1000000000",
+			row->name, typed_text(arg, strlen(arg)).text);
 }
 
 /* The shift a size suffix stands for, -1 if it is none. */
@@ -301,65 +305,60 @@ _Static_assert(sizeof(enum backend) == sizeof(unsigned int) &&
 		       sizeof(enum color_when) == sizeof(unsigned int),
 	       "parse_choice() stores an unsigned int");
 
-static const char *const backends[] = {
-	[BACKEND_AUTO] = "auto",
-	[BACKEND_FENTRY] = "fentry",
-	[BACKEND_KPROBE] = "kprobe",
-	[BACKEND_TRACEPOINT] = "tracepoint",
-	NULL
-};
+static const char *const backends[] = { [BACKEND_AUTO] = "auto",
+					[BACKEND_FENTRY] = "fentry",
+					[BACKEND_KPROBE] = "kprobe",
+					[BACKEND_TRACEPOINT] = "tracepoint",
+					NULL };
 
-static const char *const colors[] = {
-	[COLOR_AUTO] = "auto",
-	[COLOR_ALWAYS] = "always",
-	[COLOR_NEVER] = "never",
-	NULL
-};
+static const char *const colors[] = { [COLOR_AUTO] = "auto",
+				      [COLOR_ALWAYS] = "always",
+				      [COLOR_NEVER] = "never",
+				      NULL };
 
-#define ROW(long_name, key, argument, text, parser, ...)                   \
-	{ .name = (long_name), .letter = (key), .arg = (argument),         \
-	  .help = (text), .parse = (parser), __VA_ARGS__ }
+#define ROW(long_name, key, argument, text, parser, ...)                 \
+	{                                                                \
+		.name = (long_name), .letter = (key), .arg = (argument), \
+		.help = (text), .parse = (parser), __VA_ARGS__           \
+	}
 
 static const struct option_row rows[] = {
-	ROW("json", 'j', NULL, "one JSON object a line",
-	    parse_flag, .field = FIELD(json)),
-	ROW("rst", 'r', NULL, "only resets, sent and received",
-	    parse_flag, .field = FIELD(rst_only)),
+	ROW("json", 'j', NULL, "one JSON object a line", parse_flag,
+	    .field = FIELD(json)),
+	ROW("rst", 'r', NULL, "only resets, sent and received", parse_flag,
+	    .field = FIELD(rst_only)),
 	ROW("pid", 'p', "PID[,..]", "only sockets of these processes",
 	    parse_numbers, .field = FIELD(pids), .max = PID_LIMIT,
 	    .noun = "pid"),
 	ROW("port", 'P', "PORT[,..]", "only these ports, either side",
-	    parse_numbers, .field = FIELD(ports), .max = 65535,
-	    .noun = "port"),
-	ROW("lport", 'L', "PORT[,..]", "only these local ports",
-	    parse_numbers, .field = FIELD(lports), .max = 65535,
-	    .noun = "port"),
-	ROW("rport", 'D', "PORT[,..]", "only these remote ports",
-	    parse_numbers, .field = FIELD(rports), .max = 65535,
-	    .noun = "port"),
+	    parse_numbers, .field = FIELD(ports), .max = 65535, .noun = "port"),
+	ROW("lport", 'L', "PORT[,..]", "only these local ports", parse_numbers,
+	    .field = FIELD(lports), .max = 65535, .noun = "port"),
+	ROW("rport", 'D', "PORT[,..]", "only these remote ports", parse_numbers,
+	    .field = FIELD(rports), .max = 65535, .noun = "port"),
 	ROW("ipv4", '4', NULL, "only IPv4", parse_family, .value = 4),
 	ROW("ipv6", '6', NULL, "only IPv6", parse_family, .value = 6),
 	ROW("cause", 0, "NAME[,..]", "only these causes, see below",
 	    parse_causes, .field = FIELD(cause_mask)),
-	ROW("count", 'c', "N", "end after N events",
-	    parse_count, .field = FIELD(count)),
-	ROW("duration", 'd', "SECS", "end after SECS seconds",
-	    parse_duration, .field = FIELD(duration_ms)),
-	ROW("time", 'T', NULL, "show the time of day",
-	    parse_time, .value = TIME_WALL),
-	ROW("timestamp", 't', NULL, "show seconds since the start",
-	    parse_time, .value = TIME_RELATIVE),
-	ROW("wide", 'w', NULL, "more columns",
-	    parse_flag, .field = FIELD(wide)),
+	ROW("count", 'c', "N", "end after N events", parse_count,
+	    .field = FIELD(count)),
+	ROW("duration", 'd', "SECS", "end after SECS seconds", parse_duration,
+	    .field = FIELD(duration_ms)),
+	ROW("time", 'T', NULL, "show the time of day", parse_time,
+	    .value = TIME_WALL),
+	ROW("timestamp", 't', NULL, "show seconds since the start", parse_time,
+	    .value = TIME_RELATIVE),
+	ROW("wide", 'w', NULL, "more columns", parse_flag,
+	    .field = FIELD(wide)),
 	ROW("verbose", 'v', NULL, "show the evidence under each event",
 	    parse_flag, .field = FIELD(verbose)),
 	ROW("backend", 0, "auto|fentry|kprobe|tracepoint",
-	    "how to attach to the kernel",
-	    parse_choice, .field = FIELD(backend), .words = backends),
+	    "how to attach to the kernel", parse_choice,
+	    .field = FIELD(backend), .words = backends),
 	ROW("buffer", 0, "SIZE", "ring buffer, 4K to 1G (default 4M)",
 	    parse_buffer, .field = FIELD(buffer_bytes)),
-	ROW("color", 0, "auto|always|never", "when to use color",
-	    parse_choice, .field = FIELD(color), .words = colors),
+	ROW("color", 0, "auto|always|never", "when to use color", parse_choice,
+	    .field = FIELD(color), .words = colors),
 	ROW("version", 'V', NULL, "print the version", NULL, .value = 0),
 	ROW("help", 'h', NULL, "print this help", NULL, .value = 0),
 };
@@ -424,9 +423,11 @@ static void fill_getopt(struct option *longs, char *letters)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct option_row *row = &rows[i];
 
-		longs[i] = (struct option){ .name = row->name,
-			.has_arg = row->arg ? required_argument : no_argument,
-			.val = KEY_LONG_ONLY + (int)i };
+		longs[i] =
+			(struct option){ .name = row->name,
+					 .has_arg = row->arg ? required_argument
+							     : no_argument,
+					 .val = KEY_LONG_ONLY + (int)i };
 		if (!row->letter)
 			continue;
 		*letters++ = row->letter;
@@ -460,7 +461,8 @@ static int bad_option(char **argv)
 		return complain("unknown option '-%s' (see rstwatch --help)",
 				typed_text(&letter, 1).text);
 	return complain("unknown or ambiguous option '%s' (see rstwatch "
-			"--help)", typed_text(word, strlen(word)).text);
+			"--help)",
+			typed_text(word, strlen(word)).text);
 }
 
 static int missing_argument(void)
@@ -502,7 +504,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	int key, status = OPTIONS_RUN;
 
 	*options = (struct options){ .cause_mask = ~0ULL,
-		.buffer_bytes = BUFFER_DEFAULT };
+				     .buffer_bytes = BUFFER_DEFAULT };
 	fill_getopt(longs, letters);
 	opterr = 0;
 	optind = 0; /* glibc: start over */

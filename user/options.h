@@ -11,8 +11,8 @@
 #define RSTWATCH_VERSION "0.1.0"
 #endif
 
-#define OPTIONS_RUN (-1)  /* nothing to exit for: go on */
-#define OPTIONS_USAGE 64  /* EX_USAGE of sysexits.h */
+#define OPTIONS_RUN (-1) /* nothing to exit for: go on */
+#define OPTIONS_USAGE 64 /* EX_USAGE of sysexits.h */
 #define OPTIONS_LIST_MAX 64
 
 enum time_column { TIME_NONE, TIME_WALL, TIME_RELATIVE };

@@ -46,7 +46,7 @@ bool owner_is_missing(const struct rw_event *event)
 
 	return event->sk && flags & RW_F_SK && event->evidence.state &&
 	       !(flags & (RW_F_OWNER | RW_F_DEAD | RW_F_TW)) &&
-	       event->evidence.kind != RW_KIND_OWNER;
+	       event->evidence.kind < RW_KIND_OWNER;
 }
 
 /* Make the kernel walk through all open files of all processes. */
@@ -104,6 +104,5 @@ void owner_find(struct owner_finder *f, struct rw_event *events, size_t n)
 		collect(map, &events[i]);
 		bpf_map_delete_elem(map, &events[i].sk);
 	}
-	f->not_before_ns =
-		watch_now() + SEARCH_SHARE * (watch_now() - begin);
+	f->not_before_ns = watch_now() + SEARCH_SHARE * (watch_now() - begin);
 }

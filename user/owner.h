@@ -41,7 +41,6 @@ bool owner_is_missing(const struct rw_event *event);
  * hundredths of the time at the most: a search that was slow puts off the
  * next one.
  */
-void owner_find(struct owner_finder *finder, struct rw_event *events,
-		size_t n);
+void owner_find(struct owner_finder *finder, struct rw_event *events, size_t n);
 
 #endif

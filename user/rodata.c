@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -59,6 +60,7 @@ int rodata_fill(struct bpf_object *object, struct rw_config *config,
 	config->rst_only = o->rst_only;
 	config->family = o->family;
 	config->filter_pid = o->pids.n > 0;
+	config->self = getpid();
 	config->wake_at = o->buffer_bytes / 4;
 	config->port_filter = (o->ports.n ? RW_PORT_ANY : 0) |
 			      (o->lports.n ? RW_PORT_LOCAL : 0) |

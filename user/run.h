@@ -10,25 +10,24 @@
 
 /* How this run observes. The strings stay the caller's. */
 struct run_info {
-	const char *version;	     /* of rstwatch */
-	const char *kernel;	     /* release, as uname -r prints it */
-	const char *backend;	     /* "fentry", "kprobe", "tracepoint" */
-	const char *const *probes;   /* names of what is attached */
+	const char *version;	   /* of rstwatch */
+	const char *kernel;	   /* release, as uname -r prints it */
+	const char *backend;	   /* "fentry", "kprobe", "tracepoint" */
+	const char *const *probes; /* names of what is attached */
 	size_t n_probes;
 	const char *const *degraded; /* "tcp_abort: what is lost" */
 	size_t n_degraded;
-	uint32_t hz;		     /* jiffies a second, not 0 */
-	uint64_t start_ktime_ns;     /* CLOCK_MONOTONIC, all probes attached */
+	uint32_t hz;		 /* jiffies a second, not 0 */
+	uint64_t start_ktime_ns; /* CLOCK_MONOTONIC, all probes attached */
 };
 
 /* What it saw. */
 struct run_totals {
-	uint64_t events;	/* printed */
+	uint64_t events;	       /* printed */
 	uint64_t by_kind[RW_KIND_MAX]; /* of these, by enum rw_kind */
-	uint64_t lost;		/* passed the filters, the ring was full */
-	uint64_t held_back;	/* read, but not printed: over a limit */
+	uint64_t lost; /* passed the filters, the ring was full */
 	struct rw_count by_cause[RW_CAUSE_MAX]; /* summed over the CPUs */
-	uint64_t end_ktime_ns;	/* CLOCK_MONOTONIC */
+	uint64_t end_ktime_ns;			/* CLOCK_MONOTONIC */
 };
 
 /* run_count() - account for a printed event; an owner record is none */

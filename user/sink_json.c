@@ -65,7 +65,7 @@ static char *put_verdict(char *p, const struct rw_event *e)
 }
 
 static char *put_side(char *p, const struct rw_event *e, const uint8_t *address,
-		     uint16_t port)
+		      uint16_t port)
 {
 	p = JSON_RAW(p, "{\"address\":\"");
 	p = format_address(p, e->family, address);
@@ -252,6 +252,14 @@ static char *put_teardown(struct sink_json *s, char *p,
 	return put_certainty(p, &e->evidence);
 }
 
+/* The FIN that was told as the first crossed the peer's. */
+static char *put_late_order(char *p, const struct rw_event *e)
+{
+	p = JSON_RAW(p, "{\"type\":\"order\",\"cookie\":");
+	p = json_u64_or_null(p, e->cookie, e->cookie);
+	return JSON_RAW(p, ",\"order\":\"simultaneous\"}\n");
+}
+
 /* The owner of a connection whose end was told before it was known. */
 static char *put_late_owner(char *p, const struct rw_event *e)
 {
@@ -268,6 +276,8 @@ static int json_event(struct sink *sink, const struct rw_event *event)
 
 	if (event->evidence.kind == RW_KIND_OWNER)
 		p = put_late_owner(p, event);
+	else if (event->evidence.kind == RW_KIND_ORDER)
+		p = put_late_order(p, event);
 	else
 		p = put_teardown(s, p, event);
 	return out_done(s->out, p);
@@ -340,8 +350,6 @@ static int json_end(struct sink *sink, const struct run_totals *totals)
 	p = json_u64(p, totals->events);
 	p = JSON_KEY(p, "lost");
 	p = json_u64(p, totals->lost);
-	p = JSON_KEY(p, "held_back");
-	p = json_u64(p, totals->held_back);
 	p = JSON_KEY(p, "counts");
 	p = put_counts(p, totals->by_cause);
 	p = JSON_RAW(p, ",\"audit\":null}\n");
@@ -366,8 +374,10 @@ struct sink *sink_json_new(struct out *out, struct clock *clock)
 	if (!s)
 		return NULL;
 	*s = (struct sink_json){
-		.sink = { .start = json_start, .event = json_event,
-			  .end = json_end, .flush = json_flush,
+		.sink = { .start = json_start,
+			  .event = json_event,
+			  .end = json_end,
+			  .flush = json_flush,
 			  .free = json_free },
 		.out = out,
 		.clock = clock,

@@ -133,6 +133,7 @@ static char *cell_what(struct sink_table *t, char *p, const struct rw_event *e)
 		[RW_KIND_RST_RECEIVED] = "RST rcvd",
 		[RW_KIND_SILENT] = "silent",
 		[RW_KIND_OWNER] = "owner",
+		[RW_KIND_ORDER] = "order",
 	};
 
 	(void)t;
@@ -212,6 +213,8 @@ static char *cell_cause(struct sink_table *t, char *p, const struct rw_event *e)
 {
 	const struct name *cause = name_cause(e->cause);
 
+	if (e->evidence.kind == RW_KIND_ORDER)
+		return put(p, "of the FIN above: simultaneous");
 	if (e->evidence.kind == RW_KIND_OWNER)
 		return put(p, "of a connection above, closed now");
 	p = put(p, cause ? cause->text : "?");
@@ -242,8 +245,8 @@ static const struct column columns[] = {
 /* A line being laid out. */
 struct line {
 	char *begin;
-	char *p;	  /* the end so far */
-	size_t next;	  /* where the next column starts */
+	char *p;     /* the end so far */
+	size_t next; /* where the next column starts */
 };
 
 static void pad_to(struct line *line, size_t column)
@@ -333,7 +336,7 @@ static int table_event(struct sink *sink, const struct rw_event *e)
 	p = put(p, color);
 	p = put_row(t, p, e);
 	p = put(p, *color ? PLAIN "\n" : "\n");
-	if (t->style.verbose && e->evidence.kind != RW_KIND_OWNER)
+	if (t->style.verbose && e->evidence.kind < RW_KIND_OWNER)
 		p = evidence_lines(p, e, t->hz);
 	return out_done(t->out, p);
 }
@@ -363,8 +366,10 @@ struct sink *sink_table_new(struct out *out, struct clock *clock,
 	if (!t)
 		return NULL;
 	*t = (struct sink_table){
-		.sink = { .start = table_start, .event = table_event,
-			  .end = table_end, .flush = table_flush,
+		.sink = { .start = table_start,
+			  .event = table_event,
+			  .end = table_end,
+			  .flush = table_flush,
 			  .free = table_free },
 		.out = out,
 		.clock = clock,

@@ -35,10 +35,8 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 		totals->events == 1 ? "" : "s");
 	print_kinds(stream, totals);
 	fprintf(stream, ", lost %" PRIu64, totals->lost);
-	if (totals->held_back)
-		fprintf(stream, ", held back %" PRIu64, totals->held_back);
-	fprintf(stream, "%s\n", totals->lost ? " (a larger --buffer helps)"
-					     : "");
+	fprintf(stream, "%s\n",
+		totals->lost ? " (a larger --buffer helps)" : "");
 	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)
 		if (totals->by_cause[i].seen)
 			print_cause(stream, i, &totals->by_cause[i]);

@@ -7,7 +7,7 @@
 
 /* The rows of table 3-7: the second byte's range depends on the first. */
 struct utf8_form {
-	unsigned char first, last;	 /* lead byte */
+	unsigned char first, last; /* lead byte */
 	unsigned char second_min, second_max;
 	unsigned char len;
 };

@@ -18,8 +18,11 @@
 
 /* Events are looked at together, so that what follows can complete them. */
 #define BATCH_MAX 2048
-/* How far back the event is that an owner record belongs to. */
-#define OWNER_DISTANCE 256
+/* How far back the event is that an amendment belongs to. */
+#define AMEND_DISTANCE 256
+
+/* So many connections are remembered as having got their owner by search. */
+#define SEARCHED_MAX 1024
 
 struct watch {
 	struct sink *sink;
@@ -27,8 +30,10 @@ struct watch {
 	const struct options *options;
 	struct owner_finder owners;
 	struct held held;
-	uint64_t doubted[RW_CAUSE_MAX];	/* held records that proved true */
-	uint64_t others[RW_CAUSE_MAX];	/* counted, but not of a wanted process */
+	uint64_t doubted[RW_CAUSE_MAX]; /* held records that proved true */
+	uint64_t others[RW_CAUSE_MAX]; /* counted, but not for this run to show */
+	uint64_t searched[SEARCHED_MAX]; /* cookies whose owner was found */
+	size_t n_searched;
 	size_t n;
 	struct rw_event batch[BATCH_MAX];
 	int error;
@@ -60,14 +65,37 @@ static bool is_wanted(const struct watch *w, const struct rw_event *event)
 	return false;
 }
 
+/* Records that add to an event; they are none themselves. */
+static bool is_amendment(const struct rw_event *event)
+{
+	return event->evidence.kind >= RW_KIND_OWNER;
+}
+
+/* An owner that the search has found is not told again by the close. */
+static bool is_known(struct watch *w, const struct rw_event *event)
+{
+	size_t n = w->n_searched < SEARCHED_MAX ? w->n_searched : SEARCHED_MAX;
+
+	if (event->owner_source == RW_OWNER_SCAN)
+		w->searched[w->n_searched++ % SEARCHED_MAX] = event->cookie;
+	if (event->evidence.kind != RW_KIND_OWNER)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (w->searched[i] == event->cookie)
+			return true;
+	return false;
+}
+
 static void print(struct watch *w, const struct rw_event *event)
 {
+	if (is_known(w, event))
+		return;
 	if (!is_wanted(w, event)) {
 		w->others[event->cause]++;
 		return;
 	}
 	if (is_full(w)) {
-		w->totals->held_back += event->evidence.kind != RW_KIND_OWNER;
+		w->others[event->cause] += !is_amendment(event);
 		return;
 	}
 	run_count(w->totals, event);
@@ -76,22 +104,30 @@ static void print(struct watch *w, const struct rw_event *event)
 }
 
 /*
- * The close that names the owner mostly follows its event at once: then the
- * event itself can name it. Return: whether it does.
+ * What an amendment adds mostly follows its event at once: then the event
+ * itself can say it. Return: whether it does.
  */
-static bool name_owner(struct watch *w, size_t at)
+static bool apply(struct watch *w, size_t at)
 {
 	const struct rw_event *record = &w->batch[at];
 
-	for (size_t i = at; i-- > 0 && at - i < OWNER_DISTANCE;) {
+	for (size_t i = at; i-- > 0 && at - i < AMEND_DISTANCE;) {
 		struct rw_event *event = &w->batch[i];
 
-		if (event->sk != record->sk || !owner_is_missing(event))
+		if (event->sk != record->sk || event->cookie != record->cookie)
 			continue;
-		event->owner = record->owner;
-		event->owner_source = record->owner_source;
-		event->evidence.flags |= RW_F_OWNER;
-		return true;
+		if (record->evidence.kind == RW_KIND_ORDER &&
+		    event->evidence.kind == RW_KIND_FIN) {
+			event->evidence.order = record->evidence.order;
+			return true;
+		}
+		if (record->evidence.kind == RW_KIND_OWNER &&
+		    owner_is_missing(event)) {
+			event->owner = record->owner;
+			event->owner_source = record->owner_source;
+			event->evidence.flags |= RW_F_OWNER;
+			return true;
+		}
 	}
 	return false;
 }
@@ -102,8 +138,8 @@ static void settle(struct watch *w)
 	bool named[BATCH_MAX] = {};
 
 	for (size_t i = 0; i < w->n; i++)
-		if (w->batch[i].evidence.kind == RW_KIND_OWNER)
-			named[i] = name_owner(w, i);
+		if (is_amendment(&w->batch[i]))
+			named[i] = apply(w, i);
 	owner_find(&w->owners, w->batch, w->n);
 	for (size_t i = 0; i < w->n; i++)
 		if (!named[i])

@@ -28,8 +28,8 @@
 #include <unistd.h>
 
 #define MAX_THREADS 64
-#define FIRST_PORT 7000	 /* of the first thread's listener */
-#define PER_ADDRESS 8192 /* connections before the next address of 127/8 */
+#define FIRST_PORT 7000	    /* of the first thread's listener */
+#define PER_ADDRESS 8192    /* connections before the next address of 127/8 */
 #define DRAIN_NS 200000000L /* time for a reader to come round, and again */
 
 enum mode { MODE_FIN, MODE_LINGER_ZERO, MODE_UNREAD, MODE_MAX };
@@ -42,21 +42,21 @@ static const char *const mode_names[MODE_MAX] = {
 
 struct settings {
 	enum mode mode;
-	int family;	/* AF_INET or AF_INET6 */
+	int family; /* AF_INET or AF_INET6 */
 	size_t threads;
 	size_t batch;	/* connections in a batch */
 	size_t batches; /* of each thread, timed */
 	size_t warmup;	/* batches before them */
 	long reader;	/* pid of the tool that watches; 0: none */
 	bool json;
-	bool shared;	/* stay in the namespace we were started in */
+	bool shared; /* stay in the namespace we were started in */
 };
 
 struct worker {
 	const struct settings *set;
 	pthread_t thread;
 	size_t index;
-	uint64_t done;	/* connections, for the choice of the address */
+	uint64_t done; /* connections, for the choice of the address */
 	uint64_t *batch_ns;
 };
 
@@ -66,8 +66,8 @@ static pthread_barrier_t start_line;
 struct result {
 	uint64_t min, median, mean; /* of a connection, over the batches */
 	uint64_t wall;		    /* of all timed batches */
-	uint64_t reader;	    /* CPU time of the reader, drained at the end */
-	uint64_t late;		    /* of it, after the last batch */
+	uint64_t reader; /* CPU time of the reader, drained at the end */
+	uint64_t late;	 /* of it, after the last batch */
 };
 
 static void die(const char *what)
@@ -235,8 +235,8 @@ static void summarise(struct result *r, const struct settings *set,
 
 static void run(const struct settings *set, struct result *r)
 {
-	uint64_t *batch_ns = calloc(set->threads * set->batches,
-				    sizeof(*batch_ns));
+	uint64_t *batch_ns =
+		calloc(set->threads * set->batches, sizeof(*batch_ns));
 	struct worker *workers = calloc(set->threads, sizeof(*workers));
 	uint64_t before, at_end;
 
@@ -244,8 +244,10 @@ static void run(const struct settings *set, struct result *r)
 		die("memory");
 	pthread_barrier_init(&start_line, NULL, (unsigned int)set->threads + 1);
 	for (size_t i = 0; i < set->threads; i++) {
-		workers[i] = (struct worker){ .set = set, .index = i,
-			.batch_ns = batch_ns + i * set->batches };
+		workers[i] = (struct worker){ .set = set,
+					      .index = i,
+					      .batch_ns = batch_ns +
+							  i * set->batches };
 		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
 			die("thread");
 	}
@@ -336,19 +338,38 @@ static bool parse(struct settings *set, int argc, char **argv)
 
 	while (good && (key = getopt(argc, argv, "m:46t:n:b:w:p:js")) != -1) {
 		switch (key) {
-		case 'm': good = parse_mode(set, optarg); break;
-		case '4': set->family = AF_INET; break;
-		case '6': set->family = AF_INET6; break;
+		case 'm':
+			good = parse_mode(set, optarg);
+			break;
+		case '4':
+			set->family = AF_INET;
+			break;
+		case '6':
+			set->family = AF_INET6;
+			break;
 		case 't':
 			good = parse_size(&set->threads, optarg, MAX_THREADS);
 			break;
-		case 'n': good = parse_size(&set->batch, optarg, 8192); break;
-		case 'b': good = parse_size(&set->batches, optarg, 1000000); break;
-		case 'w': good = parse_size(&set->warmup, optarg, 1000000); break;
-		case 'p': good = parse_size(&pid, optarg, 1 << 22); break;
-		case 'j': set->json = true; break;
-		case 's': set->shared = true; break;
-		default: good = false;
+		case 'n':
+			good = parse_size(&set->batch, optarg, 8192);
+			break;
+		case 'b':
+			good = parse_size(&set->batches, optarg, 1000000);
+			break;
+		case 'w':
+			good = parse_size(&set->warmup, optarg, 1000000);
+			break;
+		case 'p':
+			good = parse_size(&pid, optarg, 1 << 22);
+			break;
+		case 'j':
+			set->json = true;
+			break;
+		case 's':
+			set->shared = true;
+			break;
+		default:
+			good = false;
 		}
 	}
 	set->reader = (long)pid;
@@ -358,8 +379,11 @@ static bool parse(struct settings *set, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct settings set = { .family = AF_INET, .threads = 1, .batch = 200,
-				.batches = 20, .warmup = 2 };
+	struct settings set = { .family = AF_INET,
+				.threads = 1,
+				.batch = 200,
+				.batches = 20,
+				.warmup = 2 };
 	struct result result = {};
 
 	if (!parse(&set, argc, argv))

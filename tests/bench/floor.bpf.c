@@ -3,11 +3,11 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#define NOTHING(way)               \
-	SEC(#way)                  \
+#define NOTHING(way)                \
+	SEC(#way)                   \
 	int on_##way(void *context) \
-	{                          \
-		return 0;          \
+	{                           \
+		return 0;           \
 	}
 
 NOTHING(fentry)

@@ -31,7 +31,8 @@ static struct bpf_link *attach(struct bpf_program *prog, const char *way,
 	if (!strcmp(way, "raw_tp"))
 		return bpf_program__attach_raw_tracepoint(prog, function);
 	if (!strcmp(way, "kprobe") || !strcmp(way, "kretprobe"))
-		return bpf_program__attach_kprobe(prog, way[1] == 'r', function);
+		return bpf_program__attach_kprobe(prog, way[1] == 'r',
+						  function);
 	return bpf_program__attach(prog);
 }
 
@@ -55,8 +56,7 @@ static int add(const char *way, const char *function)
 	if (!prog)
 		return -1;
 	bpf_program__set_autoload(prog, true);
-	if (way[0] == 'f' &&
-	    bpf_program__set_attach_target(prog, 0, function))
+	if (way[0] == 'f' && bpf_program__set_attach_target(prog, 0, function))
 		return -1;
 	if (bpf_object__load(object))
 		return -1;

@@ -140,10 +140,20 @@ def table(results):
         out.append(f"\n{mode}: instructions per connection\n")
         out.append(f"{'':32}{'all':>8}{'over bare':>11}{'':>9}"
                    f"{'median':>9}{'reader':>8}{'lost':>6}")
-        for r in results:
-            if r["mode"] == mode:
-                out.append(row(r))
+        out += [row(r) for r in results if r["mode"] == mode]
+        out += floors([r for r in results if r["mode"] == mode])
     return "\n".join(out)
+
+
+def floors(results):
+    """How many times the same hooks with empty programs -r costs."""
+    over = {r["name"]: r["everything_over"] for r in results
+            if "error" not in r}
+    pairs = [(f, over[f"{f}: -r"], over[f"{f}: floor of -r"])
+             for f in FLAVOURS
+             if f"{f}: -r" in over and f"{f}: floor of -r" in over]
+    return ["-r, in floors: " + ", ".join(
+        f"{f} {cost / floor:.1f}" for f, cost, floor in pairs)] if pairs else []
 
 
 def row(r):

@@ -7,11 +7,13 @@ load helpers
 
 setup() {
 	needs_observer
+	# for churn -p: whoever else runs tests has others
+	port=$((2000 + RANDOM % 7000))
 }
 
 @test "-P: either port" {
 	start -P $((port + 1)),$((port + 3))
-	churn -p $port -n 6 reuse >"$OUT/demo"
+	churn -p "$port" -n 6 reuse >"$OUT/demo"
 	stop
 	paste <(field local.port) <(field remote.port) >"$OUT/ports"
 	run ! grep -vwE "$((port + 1))|$((port + 3))" "$OUT/ports"
@@ -22,37 +24,37 @@ setup() {
 
 @test "-L: local port" {
 	start -L $((port + 2))
-	churn -p $port -n 6 reuse >"$OUT/demo"
+	churn -p "$port" -n 6 reuse >"$OUT/demo"
 	stop
 	[[ $(field local.port | sort -u) == $((port + 2)) ]]
 }
 
 @test "-D: remote port" {
 	start -D $((port + 2))
-	churn -p $port -n 6 reuse >"$OUT/demo"
+	churn -p "$port" -n 6 reuse >"$OUT/demo"
 	stop
 	[[ $(field remote.port | sort -u) == $((port + 2)) ]]
 }
 
 @test "-4" {
-	start -4 -P $port,$((port + 1))
-	churn -p $port -n 2 reuse >"$OUT/demo"
-	churn -6 -p $port -n 2 reuse >"$OUT/demo6"
+	start -4 -P "$port",$((port + 1))
+	churn -p "$port" -n 2 reuse >"$OUT/demo"
+	churn -6 -p "$port" -n 2 reuse >"$OUT/demo6"
 	stop
 	[[ $(field family | sort -u) == ipv4 ]]
 }
 
 @test "-6" {
-	start -6 -P $port,$((port + 1))
-	churn -p $port -n 2 reuse >"$OUT/demo"
-	churn -6 -p $port -n 2 reuse >"$OUT/demo6"
+	start -6 -P "$port",$((port + 1))
+	churn -p "$port" -n 2 reuse >"$OUT/demo"
+	churn -6 -p "$port" -n 2 reuse >"$OUT/demo6"
 	stop
 	[[ $(field family | sort -u) == ipv6 ]]
 }
 
 @test "-r: resets only, and all of them" {
 	start -r
-	churn -p $port -n 300 reuse >"$OUT/demo"
+	churn -p "$port" -n 300 reuse >"$OUT/demo"
 	stop
 	[[ $(field verdict | sort -u) == rst ]]
 	[[ $(field direction | sort -u) == $'received\nsent' ]]
@@ -68,8 +70,8 @@ print(sum(event["verdict"] == "rst" for line in open(sys.argv[1])
 }
 
 @test "--cause" {
-	start --cause linger-zero,disconnect -P "$(seq -s, $port $((port + 59)))"
-	churn -p $port -n 60 reuse >"$OUT/demo"
+	start --cause linger-zero,disconnect -P "$(seq -s, "$port" $((port + 59)))"
+	churn -p "$port" -n 60 reuse >"$OUT/demo"
 	stop
 	[[ $(field cause | sort -u) == $'disconnect\nlinger-zero' ]]
 }
@@ -81,7 +83,7 @@ print(sum(event["verdict"] == "rst" for line in open(sys.argv[1])
 		>"$OUT/demo" 3>&- &
 	local pid=$!
 	start -p "$pid"
-	churn -p $port -n 30 two-threads >/dev/null
+	churn -p "$port" -n 30 two-threads >/dev/null
 	echo go >"$OUT/go"
 	wait "$pid"
 	stop
@@ -91,7 +93,7 @@ print(sum(event["verdict"] == "rst" for line in open(sys.argv[1])
 
 @test "-c: ends after so many events" {
 	start -c 3
-	churn -p $port -n 20 reuse >"$OUT/demo"
+	churn -p "$port" -n 20 reuse >"$OUT/demo"
 	local pid=$watcher
 	watcher=
 	wait "$pid"

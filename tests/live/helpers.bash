@@ -8,8 +8,6 @@ BUILD=${BUILD:-$TOP/build}
 PATH=$BUILD:$BUILD/tests:$PATH:/usr/sbin:/sbin
 OUT=$BATS_TEST_TMPDIR
 watcher=
-# Client ports for `churn -p`: whoever else runs tests has others.
-port=$((2000 + RANDOM % 7000))
 
 # needs_observer: skips a test where this kernel lets nobody observe at all.
 needs_observer() {

@@ -6,6 +6,8 @@ load helpers
 
 setup() {
 	needs_observer
+	# for churn -p: whoever else runs tests has others
+	port=$((2000 + RANDOM % 7000))
 }
 
 # names_process BYTES: a process of that name resets a connection.
@@ -125,20 +127,20 @@ ends_on() {
 }
 
 @test "the table: heading first, one line an event" {
-	start_as table -P $port
-	churn -p $port -n 1 reuse >/dev/null
+	start_as table -P "$port"
+	churn -p "$port" -n 1 reuse >/dev/null
 	stop
 	head -n 1 "$OUT/table.out" | grep -qi 'cause'
-	[[ $(grep -cw $port "$OUT/table.out") -eq 2 ]]
+	[[ $(grep -cw "$port" "$OUT/table.out") -eq 2 ]]
 }
 
 @test "-T and -t: a column for the time" {
-	start_as table -T -P $port
-	churn -p $port -n 1 reuse >/dev/null
+	start_as table -T -P "$port"
+	churn -p "$port" -n 1 reuse >/dev/null
 	stop
 	tail -n 1 "$OUT/table.out" | grep -qE '[0-9]{2}:[0-9]{2}:[0-9]{2}'
-	start_as table -t -P $port
-	churn -p $port -n 1 reuse >/dev/null
+	start_as table -t -P "$port"
+	churn -p "$port" -n 1 reuse >/dev/null
 	stop
 	tail -n 1 "$OUT/table.out" | grep -qE '^ *[0-9]+\.[0-9]+'
 }

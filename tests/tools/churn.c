@@ -96,12 +96,12 @@ static int tcp_socket(void)
 
 static in_port_t port_of(int fd)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_in6 at = { 0 };
 	socklen_t len = sizeof(at);
 
 	if (getsockname(fd, (struct sockaddr *)&at, &len))
 		die("getsockname");
-	return ntohs(((struct sockaddr_in *)&at)->sin_port);
+	return ntohs(at.sin6_port); /* the same place in both families */
 }
 
 static void listen_somewhere(void)

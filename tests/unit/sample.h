@@ -49,8 +49,8 @@ static inline struct rw_event sample_event(void)
 		.owner_source = RW_OWNER_ACCEPT,
 		.evidence = { .path = RW_PATH_CLOSE | RW_PATH_ACTIVE_RESET,
 			      .flags = RW_F_SK | RW_F_QUEUES | RW_F_ACTOR |
-				       RW_F_OWNER | RW_F_REASON |
-				       RW_F_IDLE_RX | RW_F_IDLE_TX,
+				       RW_F_OWNER | RW_F_REASON | RW_F_IDLE_RX |
+				       RW_F_IDLE_TX,
 			      .kind = RW_KIND_RST_ACTIVE,
 			      .state = 1,
 			      .kernel_reason = 7,
@@ -58,10 +58,8 @@ static inline struct rw_event sample_event(void)
 			      .idle_rx = 3,
 			      .idle_tx = 250,
 			      .retransmits = 2 },
-		.actor = { .pid = 4711, .tid = 4712, .uid = 1000,
-			   .comm = "nc" },
-		.owner = { .pid = 4711, .tid = 4711, .uid = 1000,
-			   .comm = "nc" },
+		.actor = { .pid = 4711, .tid = 4712, .uid = 1000, .comm = "nc" },
+		.owner = { .pid = 4711, .tid = 4711, .uid = 1000, .comm = "nc" },
 	};
 }
 

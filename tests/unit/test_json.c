@@ -254,12 +254,11 @@ static void test_start(void **state)
 	line = capture_read(&capture);
 	assert_true(is_json_line(line));
 	assert_string_equal(
-		line,
-		"{\"type\":\"start\",\"schema\":1,\"version\":\"0.1.0\","
-		"\"time\":\"2026-01-02T03:04:06.000000000Z\","
-		"\"kernel\":\"6.12.117\",\"backend\":\"fentry\","
-		"\"probes\":[\"tcp_close\",\"tcp_reset\"],"
-		"\"degraded\":[\"tcp_abort: \\\"ss -K\\\"\"]}\n");
+		line, "{\"type\":\"start\",\"schema\":1,\"version\":\"0.1.0\","
+		      "\"time\":\"2026-01-02T03:04:06.000000000Z\","
+		      "\"kernel\":\"6.12.117\",\"backend\":\"fentry\","
+		      "\"probes\":[\"tcp_close\",\"tcp_reset\"],"
+		      "\"degraded\":[\"tcp_abort: \\\"ss -K\\\"\"]}\n");
 	info.n_probes = 0;
 	info.n_degraded = 0;
 	assert_int_equal(sink->start(sink, &info), 0);
@@ -292,7 +291,6 @@ static void test_end(void **state)
 {
 	struct run_totals totals = { .events = 12,
 				     .lost = 3,
-				     .held_back = 2,
 				     .end_ktime_ns = 2000000000 };
 	const char *line;
 
@@ -300,9 +298,10 @@ static void test_end(void **state)
 	assert_int_equal(sink->end(sink, &totals), 0);
 	line = capture_read(&capture);
 	assert_string_equal(
-		line, "{\"type\":\"end\",\"time\":\"2026-01-02T03:04:07.000000000Z\","
-		      "\"events\":12,\"lost\":3,\"held_back\":2,\"counts\":{},"
-		      "\"audit\":null}\n");
+		line,
+		"{\"type\":\"end\",\"time\":\"2026-01-02T03:04:07.000000000Z\","
+		"\"events\":12,\"lost\":3,\"counts\":{},"
+		"\"audit\":null}\n");
 	totals.by_cause[RW_CAUSE_CLOSE].seen = 10;
 	totals.by_cause[RW_CAUSE_UNREAD_DATA].seen = UINT64_MAX;
 	assert_int_equal(sink->end(sink, &totals), 0);
@@ -329,8 +328,9 @@ static void test_late_owner(void **state)
 			    "\"uid\":1000,\"source\":\"close\"}}\n");
 	event.cookie = 0;
 	event.evidence.flags = 0;
-	assert_string_equal(print(&event), "{\"type\":\"owner\",\"cookie\":null,"
-					   "\"owner\":null}\n");
+	assert_string_equal(print(&event),
+			    "{\"type\":\"owner\",\"cookie\":null,"
+			    "\"owner\":null}\n");
 }
 
 static void test_kinds(void **state)
@@ -353,8 +353,8 @@ static void test_every_cause(void **state)
 	struct rw_event event = sample_event();
 
 	(void)state;
-#define CAUSE(id, name, ...)                                       \
-	event.cause = RW_CAUSE_##id;                               \
+#define CAUSE(id, name, ...)         \
+	event.cause = RW_CAUSE_##id; \
 	check_has(&event, "\"cause\":\"" name "\",\"kernel_reason\"");
 #include "bpf/causes.def"
 #undef CAUSE
@@ -513,15 +513,14 @@ static void test_whole_path(void **state)
 
 	(void)state;
 	event.evidence.path = UINT32_MAX; /* bits without a name too */
-	check_has(&event,
-		  "\"path\":[\"inet_sock_set_state\",\"tcp_shutdown\","
-		  "\"inet_shutdown\",\"tcp_close\",\"tcp_abort\","
-		  "\"inet_csk_listen_stop\",\"inet_child_forget\","
-		  "\"tcp_disconnect\",\"tcp_out_of_resources\","
-		  "\"tcp_check_req\",\"tcp_reset\",\"tcp_done\","
-		  "\"tcp_send_fin\",\"mptcp_subflow_reset\","
-		  "\"tcp_send_active_reset\",\"tcp_v4_send_reset\","
-		  "\"tcp_v6_send_reset\",\"tcp_send_reset\"],");
+	check_has(&event, "\"path\":[\"inet_sock_set_state\",\"tcp_shutdown\","
+			  "\"inet_shutdown\",\"tcp_close\",\"tcp_abort\","
+			  "\"inet_csk_listen_stop\",\"inet_child_forget\","
+			  "\"tcp_disconnect\",\"tcp_out_of_resources\","
+			  "\"tcp_check_req\",\"tcp_reset\",\"tcp_done\","
+			  "\"tcp_send_fin\",\"mptcp_subflow_reset\","
+			  "\"tcp_send_active_reset\",\"tcp_v4_send_reset\","
+			  "\"tcp_v6_send_reset\",\"tcp_send_reset\"],");
 }
 
 static void test_ipv6(void **state)
@@ -535,11 +534,10 @@ static void test_ipv6(void **state)
 	event.tuple.raddr[15] = 1;
 	event.tuple.lport = 65535;
 	event.tuple.rport = 0;
-	check_has(&event,
-		  "\"family\":\"ipv6\",\"local\":{\"address\":"
-		  "\"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff\","
-		  "\"port\":65535},\"remote\":{\"address\":\"::1\","
-		  "\"port\":0},");
+	check_has(&event, "\"family\":\"ipv6\",\"local\":{\"address\":"
+			  "\"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff\","
+			  "\"port\":65535},\"remote\":{\"address\":\"::1\","
+			  "\"port\":0},");
 }
 
 static void check_comm(const char *comm, const char *expected)
@@ -571,7 +569,9 @@ static void test_hostile_comm(void **state)
 	check_comm("0123456789abcde\xc3", "0123456789abcde\xef\xbf\xbd");
 	check_comm("\xed\xa0\x80\0\0\0\0\0\0\0\0\0\0\0\0\0",
 		   "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
-	check_comm("\xc2\x9b" "31m\0\0\0\0\0\0\0\0\0\0\0", "\\u009b31m");
+	check_comm("\xc2\x9b"
+		   "31m\0\0\0\0\0\0\0\0\0\0\0",
+		   "\\u009b31m");
 }
 
 /* No byte breaks a string. */
@@ -634,12 +634,37 @@ static void copy_keys(char *dst, const char *line)
 static void test_random_events(void **state)
 {
 	static const char *const keys[] = {
-		"type", "time", "ktime_ns", "verdict", "direction", "cause",
-		"kernel_reason", "family", "local", "remote", "state", "order",
-		"unread_bytes", "unsent_bytes", "unacked_bytes", "linger_s",
-		"linger_waited_ms", "idle_ms", "retransmits", "since_close_ms",
-		"provoked_by", "actor", "owner", "cgroup", "container_id",
-		"netns", "cookie", "path", "confidence", "predates", "stack",
+		"type",
+		"time",
+		"ktime_ns",
+		"verdict",
+		"direction",
+		"cause",
+		"kernel_reason",
+		"family",
+		"local",
+		"remote",
+		"state",
+		"order",
+		"unread_bytes",
+		"unsent_bytes",
+		"unacked_bytes",
+		"linger_s",
+		"linger_waited_ms",
+		"idle_ms",
+		"retransmits",
+		"since_close_ms",
+		"provoked_by",
+		"actor",
+		"owner",
+		"cgroup",
+		"container_id",
+		"netns",
+		"cookie",
+		"path",
+		"confidence",
+		"predates",
+		"stack",
 	};
 	char found[4096], key[32];
 

@@ -107,7 +107,8 @@ static void test_defaults(void **state)
 		     options.verbose);
 	assert_int_equal(options.family, 0);
 	assert_int_equal(options.pids.n + options.ports.n + options.lports.n +
-				 options.rports.n, 0);
+				 options.rports.n,
+			 0);
 	assert_true(options.cause_mask == ~0ULL);
 	assert_true(options.count == 0 && options.duration_ms == 0);
 	assert_int_equal(options.buffer_bytes, 4 << 20);
@@ -175,20 +176,16 @@ static void test_bad_ports(void **state)
 		"rstwatch: port 99999999999999999999999 is not in 1..65535\n");
 	refuses("-P 18446744073709551617", /* 2^64 + 1 */
 		"rstwatch: port 18446744073709551617 is not in 1..65535\n");
-	refuses("-P abc",
-		"rstwatch: port 'abc' is not a number in 1..65535\n");
-	refuses("-P 80x",
-		"rstwatch: port '80x' is not a number in 1..65535\n");
+	refuses("-P abc", "rstwatch: port 'abc' is not a number in 1..65535\n");
+	refuses("-P 80x", "rstwatch: port '80x' is not a number in 1..65535\n");
 	refuses("-P 0x50",
 		"rstwatch: port '0x50' is not a number in 1..65535\n");
-	refuses("-P +80",
-		"rstwatch: port '+80' is not a number in 1..65535\n");
+	refuses("-P +80", "rstwatch: port '+80' is not a number in 1..65535\n");
 	refuses("--lport=", "rstwatch: port '' is not a number in 1..65535\n");
 	refuses("-P 80,", "rstwatch: port '' is not a number in 1..65535\n");
 	refuses("-P ,80", "rstwatch: port '' is not a number in 1..65535\n");
 	refuses("-P 80,,81", "rstwatch: port '' is not a number in 1..65535\n");
-	refuses("-P 80,70000,81",
-		"rstwatch: port 70000 is not in 1..65535\n");
+	refuses("-P 80,70000,81", "rstwatch: port 70000 is not in 1..65535\n");
 	refuses_argument("-P", "8 0",
 			 "rstwatch: port '8 0' is not a number in 1..65535\n");
 }
@@ -225,14 +222,13 @@ static void test_causes(void **state)
 	accepts("--cause unread-data");
 	assert_true(options.cause_mask == 1ULL << RW_CAUSE_UNREAD_DATA);
 	accepts("--cause close,unread-data --cause=repair");
-	assert_true(options.cause_mask == (1ULL << RW_CAUSE_CLOSE |
-					   1ULL << RW_CAUSE_UNREAD_DATA |
-					   1ULL << RW_CAUSE_REPAIR));
+	assert_true(options.cause_mask ==
+		    (1ULL << RW_CAUSE_CLOSE | 1ULL << RW_CAUSE_UNREAD_DATA |
+		     1ULL << RW_CAUSE_REPAIR));
 	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++) {
 		char line[64];
 
-		snprintf(line, sizeof(line), "--cause %s",
-			 name_cause(i)->text);
+		snprintf(line, sizeof(line), "--cause %s", name_cause(i)->text);
 		accepts(line);
 		assert_true(options.cause_mask == 1ULL << i);
 	}
@@ -285,7 +281,8 @@ static void bad_duration(const char *value)
 	snprintf(line, sizeof(line), "--duration=%s", value);
 	snprintf(expected, sizeof(expected),
 		 "rstwatch: --duration '%s' is not a number of seconds in "
-		 "0.001..1000000000\n", value);
+		 "0.001..1000000000\n",
+		 value);
 	refuses(line, expected);
 }
 
@@ -406,8 +403,9 @@ static void test_stray_arguments(void **state)
 			    "(see rstwatch --help)\n");
 	refuses("-- -j", "rstwatch: unexpected argument '-j' "
 			 "(see rstwatch --help)\n");
-	refuses_argument("-j", "a\nb", "rstwatch: unexpected argument 'a?b' "
-				       "(see rstwatch --help)\n");
+	refuses_argument("-j", "a\nb",
+			 "rstwatch: unexpected argument 'a?b' "
+			 "(see rstwatch --help)\n");
 }
 
 /* The first mistake is told, and nothing after it. */

@@ -297,14 +297,13 @@ static void test_verbose(void **state)
 	event.evidence.trigger_payload = 4;
 	event.evidence.linger = SAMPLE_HZ;
 	event.evidence.retransmits = 0;
-	check_line(&event,
-		   "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
-		   "RST sent unread-data\n"
-		   "        ESTABLISHED, linger 1 s, idle tx 1000 ms\n"
-		   "        tcp_close > tcp_send_active_reset, "
-		   "provoked by PA with 4 bytes, inferred\n"
-		   "        the kernel acted by itself, "
-		   "owner nc pid 4711 uid 1000 (accept)\n");
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data\n"
+			   "        ESTABLISHED, linger 1 s, idle tx 1000 ms\n"
+			   "        tcp_close > tcp_send_active_reset, "
+			   "provoked by PA with 4 bytes, inferred\n"
+			   "        the kernel acted by itself, "
+			   "owner nc pid 4711 uid 1000 (accept)\n");
 	event = sample_bare_event();
 	check_line(&event, "     - kernel   127.0.0.1:80    127.0.0.2:40000 "
 			   "RST sent no-listener\n"
@@ -399,9 +398,8 @@ static void test_random_events(void **state)
 {
 	(void)state;
 	srandom(2);
-	open_table((struct table_style){ .verbose = true,
-					 .wide = true,
-					 .color = true });
+	open_table((struct table_style){
+		.verbose = true, .wide = true, .color = true });
 	for (int round = 0; round < 20000; round++) {
 		struct rw_event event;
 		const char *text;

@@ -15,9 +15,9 @@
 struct demo_case {
 	const char *name;
 	const char *sentence;
-	const char *calls;	/* what is called, in order */
+	const char *calls; /* what is called, in order */
 	const char *peer_sees;
-	const char *causes;	/* expected cause on each side */
+	const char *causes; /* expected cause on each side */
 	bool needs_root;
 	bool changes_sysctl;
 	void (*run)(struct demo *d);

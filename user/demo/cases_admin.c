@@ -162,50 +162,72 @@ const struct demo_case admin_cases[] = {
 	{
 		.name = "socket-destroyed",
 		.sentence = "SOCK_DESTROY (ss -K) sends RST.",
-		.calls = "client's socket named in a SOCK_DESTROY request; client error ECONNABORTED, close()",
+		.calls =
+			"client's socket named in a SOCK_DESTROY request; client error ECONNABORTED, close()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
 		.causes = "client socket-destroyed, server reset-by-peer",
 		.needs_root = true,
-		.act = socket_destroyed_act, .observe = check_reset,
-	}, {
+		.act = socket_destroyed_act,
+		.observe = check_reset,
+	},
+	{
 		.name = "listener-destroyed",
-		.sentence = "SOCK_DESTROY of a listener resets the connections nobody accepted.",
-		.calls = "server listen(); client connect(); SOCK_DESTROY of the listener",
+		.sentence =
+			"SOCK_DESTROY of a listener resets the connections nobody accepted.",
+		.calls =
+			"server listen(); client connect(); SOCK_DESTROY of the listener",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "server listener-closed (the child), client reset-by-peer",
+		.causes =
+			"server listener-closed (the child), client reset-by-peer",
 		.needs_root = true,
 		.run = listener_destroyed_run,
-	}, {
+	},
+	{
 		.name = "repair",
-		.sentence = "close() under TCP_REPAIR ends the connection without a word.",
-		.calls = "client TCP_REPAIR=1, close(); server SO_LINGER {1,0}, close()",
+		.sentence =
+			"close() under TCP_REPAIR ends the connection without a word.",
+		.calls =
+			"client TCP_REPAIR=1, close(); server SO_LINGER {1,0}, close()",
 		.peer_sees = "nothing",
 		.causes = "client repair (verdict none), server linger-zero",
 		.needs_root = true,
 		.run = repair_run,
-	}, {
+	},
+	{
 		.name = "no-socket",
-		.sentence = "A segment for a connection that is gone is answered with RST.",
+		.sentence =
+			"A segment for a connection that is gone is answered with RST.",
 		.calls = "client TCP_REPAIR=1, close(); server write(5)",
 		.peer_sees = "its write() works, then RST: ECONNRESET",
-		.causes = "client repair (verdict none), then no-socket (kernel); server reset-by-peer",
+		.causes =
+			"client repair (verdict none), then no-socket (kernel); server reset-by-peer",
 		.needs_root = true,
 		.run = no_socket_run,
-	}, {
+	},
+	{
 		.name = "handshake-half-open",
-		.sentence = "Connecting again from the addresses of a half-open connection sends RST.",
-		.calls = "client TCP_REPAIR=1, close(); bind() and connect() with the same addresses; server answers for the old connection",
+		.sentence =
+			"Connecting again from the addresses of a half-open connection sends RST.",
+		.calls =
+			"client TCP_REPAIR=1, close(); bind() and connect() with the same addresses; server answers for the old connection",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "client repair (verdict none), then handshake (kernel), then connect-cancelled; server reset-by-peer",
+		.causes =
+			"client repair (verdict none), then handshake (kernel), then connect-cancelled; server reset-by-peer",
 		.needs_root = true,
 		.run = half_open_run,
-	}, {
+	},
+	{
 		.name = "accept-overflow",
-		.sentence = "With tcp_abort_on_overflow=1 a full accept queue answers the final ACK with RST.",
-		.calls = "tcp_abort_on_overflow=1, listen(2); nobody accepts, two clients connect(); SO_ATTACH_FILTER drops the final ACK of a third; a fourth connect() fills the queue; the third write(5)",
-		.peer_sees = "connection established, RST after its first write(): ECONNRESET",
-		.causes = "server accept-overflow (kernel), late client reset-by-peer; the other connections close on both sides",
-		.needs_root = true, .changes_sysctl = true,
+		.sentence =
+			"With tcp_abort_on_overflow=1 a full accept queue answers the final ACK with RST.",
+		.calls =
+			"tcp_abort_on_overflow=1, listen(2); nobody accepts, two clients connect(); SO_ATTACH_FILTER drops the final ACK of a third; a fourth connect() fills the queue; the third write(5)",
+		.peer_sees =
+			"connection established, RST after its first write(): ECONNRESET",
+		.causes =
+			"server accept-overflow (kernel), late client reset-by-peer; the other connections close on both sides",
+		.needs_root = true,
+		.changes_sysctl = true,
 		.run = accept_overflow_run,
 	},
 	{ 0 },

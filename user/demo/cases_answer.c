@@ -35,9 +35,9 @@ static void data_after_close_run(struct demo *d)
 	with_owner(ev, getpid());
 	send_bytes(d, p.server, LATE_BYTES);
 	check_reset_after_eof(d, p.server);
-	with_range(ev, "since_close_ms", LATE_MS - 10,
-		   now_ms() - closed + 10);
-	check(d, kernel_state(d, p.client) == 0, "nothing is left of the client");
+	with_range(ev, "since_close_ms", LATE_MS - 10, now_ms() - closed + 10);
+	check(d, kernel_state(d, p.client) == 0,
+	      "nothing is left of the client");
 }
 
 /* --- data-after-shutdown --- */
@@ -100,31 +100,44 @@ static void reset_after_fin_run(struct demo *d)
 const struct demo_case answer_cases[] = {
 	{
 		.name = "data-after-close",
-		.sentence = "Data for a connection closed a moment ago is answered with RST.",
+		.sentence =
+			"Data for a connection closed a moment ago is answered with RST.",
 		.calls = "client close(); 60 ms later server write(4), close()",
-		.peer_sees = "FIN, read() returns 0; its write() works, then RST: socket error EPIPE",
-		.causes = "client close (first), then data-after-close (kernel); server reset-by-peer",
+		.peer_sees =
+			"FIN, read() returns 0; its write() works, then RST: socket error EPIPE",
+		.causes =
+			"client close (first), then data-after-close (kernel); server reset-by-peer",
 		.run = data_after_close_run,
-	}, {
+	},
+	{
 		.name = "data-after-shutdown",
-		.sentence = "Data after shutdown(SHUT_RDWR) is answered with RST.",
-		.calls = "client shutdown(SHUT_RDWR); server write(4), close(); client close()",
-		.peer_sees = "FIN, read() returns 0; its write() works, then RST: socket error EPIPE",
-		.causes = "client shutdown (first), then data-after-shutdown (kernel); server reset-by-peer",
+		.sentence =
+			"Data after shutdown(SHUT_RDWR) is answered with RST.",
+		.calls =
+			"client shutdown(SHUT_RDWR); server write(4), close(); client close()",
+		.peer_sees =
+			"FIN, read() returns 0; its write() works, then RST: socket error EPIPE",
+		.causes =
+			"client shutdown (first), then data-after-shutdown (kernel); server reset-by-peer",
 		.run = data_after_shutdown_run,
-	}, {
+	},
+	{
 		.name = "no-listener",
-		.sentence = "A SYN to a port without listener is answered with RST.",
+		.sentence =
+			"A SYN to a port without listener is answered with RST.",
 		.calls = "client connect() = ECONNREFUSED, close()",
 		.peer_sees = "RST, connect() fails with ECONNREFUSED",
 		.causes = "client refused, other side no-listener (kernel)",
 		.run = no_listener_run,
-	}, {
+	},
+	{
 		.name = "reset-after-fin",
 		.sentence = "A RST may still arrive after our FIN.",
-		.calls = "client shutdown(SHUT_WR); server SO_LINGER {1,0}, close(); client read() = ECONNRESET",
+		.calls =
+			"client shutdown(SHUT_WR); server SO_LINGER {1,0}, close(); client read() = ECONNRESET",
 		.peer_sees = "FIN; it answers with RST",
-		.causes = "client shutdown (first), then reset-after-fin; server linger-zero",
+		.causes =
+			"client shutdown (first), then reset-after-fin; server linger-zero",
 		.run = reset_after_fin_run,
 	},
 	{ 0 },

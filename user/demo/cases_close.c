@@ -15,7 +15,8 @@ static void close_act(struct demo *d, struct end *client)
 {
 	check(d, unread_bytes(d, client) == 0, "client has read everything");
 	with_null(expect_fin(d, client, "close", "ESTABLISHED", "first",
-			     &(struct actor){ .pid = getpid() }), "linger_s");
+			     &(struct actor){ .pid = getpid() }),
+		  "linger_s");
 	close_end(d, client);
 }
 
@@ -93,7 +94,7 @@ static void close_when_told(struct demo *d, int channel, void *arg)
 	hear_go(d, channel);
 	close(client->fd);
 	tell_go(d, channel);
-	hear_go(d, channel);	/* so that the close is no exit */
+	hear_go(d, channel); /* so that the close is no exit */
 }
 
 static void fork_close_run(struct demo *d)
@@ -165,46 +166,69 @@ const struct demo_case close_cases[] = {
 		.calls = "client close(); server read() = 0, close()",
 		.peer_sees = "FIN, read() returns 0",
 		.causes = "client close (first), server close (second)",
-		.act = close_act, .observe = eof_then_close,
-	}, {
+		.act = close_act,
+		.observe = eof_then_close,
+	},
+	{
 		.name = "shutdown",
-		.sentence = "shutdown(SHUT_WR) sends FIN, the other direction stays open.",
-		.calls = "client shutdown(SHUT_WR); server read() = 0, write(), close(); client read(), close()",
-		.peer_sees = "FIN, read() returns 0; its own writes still arrive",
+		.sentence =
+			"shutdown(SHUT_WR) sends FIN, the other direction stays open.",
+		.calls =
+			"client shutdown(SHUT_WR); server read() = 0, write(), close(); client read(), close()",
+		.peer_sees =
+			"FIN, read() returns 0; its own writes still arrive",
 		.causes = "client shutdown (first), server close (second)",
-		.run = shutdown_run, .act = shutdown_client,
-	}, {
+		.run = shutdown_run,
+		.act = shutdown_client,
+	},
+	{
 		.name = "shutdown-rdwr",
-		.sentence = "shutdown(SHUT_RDWR) sends FIN and ends reading at once.",
-		.calls = "client shutdown(SHUT_RDWR), read() = 0, write() = EPIPE; server read() = 0, close()",
+		.sentence =
+			"shutdown(SHUT_RDWR) sends FIN and ends reading at once.",
+		.calls =
+			"client shutdown(SHUT_RDWR), read() = 0, write() = EPIPE; server read() = 0, close()",
 		.peer_sees = "FIN, read() returns 0",
 		.causes = "client shutdown (first), server close (second)",
-		.act = shutdown_rdwr_act, .observe = eof_then_close,
-	}, {
+		.act = shutdown_rdwr_act,
+		.observe = eof_then_close,
+	},
+	{
 		.name = "disconnect",
 		.sentence = "connect(AF_UNSPEC) on a connection sends RST.",
 		.calls = "client connect(AF_UNSPEC), close()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
 		.causes = "client disconnect, server reset-by-peer",
-		.act = disconnect_act, .observe = check_reset,
-	}, {
+		.act = disconnect_act,
+		.observe = check_reset,
+	},
+	{
 		.name = "fork-close",
-		.sentence = "A descriptor shared by fork: only the last close sends FIN.",
-		.calls = "client fork(); parent close() (nothing sent); child close()",
+		.sentence =
+			"A descriptor shared by fork: only the last close sends FIN.",
+		.calls =
+			"client fork(); parent close() (nothing sent); child close()",
 		.peer_sees = "nothing, then FIN",
-		.causes = "client close (first, actor: the child), server close (second)",
+		.causes =
+			"client close (first, actor: the child), server close (second)",
 		.run = fork_close_run,
-	}, {
+	},
+	{
 		.name = "dup-close",
-		.sentence = "A duplicated descriptor: only the last close sends FIN.",
-		.calls = "client dup(), close() (nothing sent), close() of the copy",
+		.sentence =
+			"A duplicated descriptor: only the last close sends FIN.",
+		.calls =
+			"client dup(), close() (nothing sent), close() of the copy",
 		.peer_sees = "nothing, then FIN",
 		.causes = "client close (first), server close (second)",
-		.act = dup_close_act, .observe = eof_then_close,
-	}, {
+		.act = dup_close_act,
+		.observe = eof_then_close,
+	},
+	{
 		.name = "simultaneous-close",
-		.sentence = "Both ends send FIN before either has seen the other's.",
-		.calls = "SO_ATTACH_FILTER dropping all input on both; shutdown(SHUT_WR) on both; SO_DETACH_FILTER on both",
+		.sentence =
+			"Both ends send FIN before either has seen the other's.",
+		.calls =
+			"SO_ATTACH_FILTER dropping all input on both; shutdown(SHUT_WR) on both; SO_DETACH_FILTER on both",
 		.peer_sees = "FIN while in FIN_WAIT1, read() returns 0",
 		.causes = "client shutdown, server shutdown",
 		.run = simultaneous_close_run,

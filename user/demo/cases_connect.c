@@ -62,17 +62,23 @@ static void connect_abandoned_run(struct demo *d)
 const struct demo_case connect_cases[] = {
 	{
 		.name = "connect-cancelled",
-		.sentence = "close() in SYN_SENT ends the attempt without a word.",
-		.calls = "server listen(), SO_ATTACH_FILTER dropping all input; client connect(), close()",
+		.sentence =
+			"close() in SYN_SENT ends the attempt without a word.",
+		.calls =
+			"server listen(), SO_ATTACH_FILTER dropping all input; client connect(), close()",
 		.peer_sees = "nothing",
 		.causes = "client connect-cancelled (verdict none)",
 		.run = connect_cancelled_run,
-	}, {
+	},
+	{
 		.name = "connect-abandoned",
-		.sentence = "A SYN-ACK for a connection given up is answered with RST.",
-		.calls = "client SO_ATTACH_FILTER dropping the SYN-ACK, connect(), close(); the listener repeats its SYN-ACK",
+		.sentence =
+			"A SYN-ACK for a connection given up is answered with RST.",
+		.calls =
+			"client SO_ATTACH_FILTER dropping the SYN-ACK, connect(), close(); the listener repeats its SYN-ACK",
 		.peer_sees = "RST in SYN_RECV, nothing to accept",
-		.causes = "client connect-cancelled, then connect-abandoned (kernel); server reset-in-handshake",
+		.causes =
+			"client connect-cancelled, then connect-abandoned (kernel); server reset-in-handshake",
 		.run = connect_abandoned_run,
 	},
 	{ 0 },

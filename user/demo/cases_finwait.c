@@ -99,8 +99,7 @@ static void data_after_close_socket_run(struct demo *d)
 	with_owner(ev, getpid());
 	send_bytes(d, p.server, LATE_BYTES);
 	check_reset_after_eof(d, p.server);
-	with_range(ev, "since_close_ms", LATE_MS - 10,
-		   now_ms() - closed + 10);
+	with_range(ev, "since_close_ms", LATE_MS - 10, now_ms() - closed + 10);
 }
 
 /* --- orphan-limit --- */
@@ -152,7 +151,8 @@ static void orphan_limit_run(struct demo *d)
 
 	/* Finding out whether it can be set changes nothing yet. */
 	if (access("/proc/sys/net/ipv4/tcp_max_orphans", W_OK))
-		skip(d, "tcp_max_orphans: %s (only in the initial network namespace)",
+		skip(d,
+		     "tcp_max_orphans: %s (only in the initial network namespace)",
 		     strerror(errno));
 	set_linger2(d, orphan.client, LONG_FIN_WAIT_S);
 	set_linger2(d, p.client, LONG_FIN_WAIT_S);
@@ -173,40 +173,61 @@ static void orphan_limit_run(struct demo *d)
 const struct demo_case finwait_cases[] = {
 	{
 		.name = "linger2",
-		.sentence = "TCP_LINGER2 below zero: close() in FIN_WAIT2 sends RST.",
-		.calls = "client TCP_LINGER2=-1, shutdown(SHUT_WR); server read() = 0; client close() in FIN_WAIT2",
+		.sentence =
+			"TCP_LINGER2 below zero: close() in FIN_WAIT2 sends RST.",
+		.calls =
+			"client TCP_LINGER2=-1, shutdown(SHUT_WR); server read() = 0; client close() in FIN_WAIT2",
 		.peer_sees = "FIN, then RST: socket error EPIPE",
-		.causes = "client shutdown (first), then linger2; server reset-by-peer",
+		.causes =
+			"client shutdown (first), then linger2; server reset-by-peer",
 		.run = linger2_run,
-	}, {
+	},
+	{
 		.name = "linger2-async",
-		.sentence = "TCP_LINGER2 below zero: the ACK of our FIN is answered with RST.",
+		.sentence =
+			"TCP_LINGER2 below zero: the ACK of our FIN is answered with RST.",
 		.calls = "client TCP_LINGER2=-1, close()",
 		.peer_sees = "FIN, then RST: socket error EPIPE",
-		.causes = "client close (first), then linger2 (kernel); server reset-by-peer",
+		.causes =
+			"client close (first), then linger2 (kernel); server reset-by-peer",
 		.run = linger2_async_run,
-	}, {
+	},
+	{
 		.name = "fin-wait2-timeout",
-		.sentence = "A closed connection whose peer never closes is given up by RST.",
-		.calls = "tcp_fin_timeout=62; client close(); tcp_fin_timeout=60; 2 s later the timer sends RST",
+		.sentence =
+			"A closed connection whose peer never closes is given up by RST.",
+		.calls =
+			"tcp_fin_timeout=62; client close(); tcp_fin_timeout=60; 2 s later the timer sends RST",
 		.peer_sees = "FIN, 2 s later RST: socket error EPIPE",
-		.causes = "client close (first), then fin-wait2-timeout (kernel); server reset-by-peer",
-		.needs_root = true, .changes_sysctl = true,
+		.causes =
+			"client close (first), then fin-wait2-timeout (kernel); server reset-by-peer",
+		.needs_root = true,
+		.changes_sysctl = true,
 		.run = fin_wait2_timeout_run,
-	}, {
+	},
+	{
 		.name = "data-after-close-socket",
-		.sentence = "Data after close() while the orphan is still a full socket.",
-		.calls = "client TCP_LINGER2=120, close(); 60 ms later server write(4), close()",
-		.peer_sees = "FIN, read() returns 0; its write() works, then RST: socket error EPIPE",
-		.causes = "client close (first), then data-after-close (kernel); server reset-by-peer",
+		.sentence =
+			"Data after close() while the orphan is still a full socket.",
+		.calls =
+			"client TCP_LINGER2=120, close(); 60 ms later server write(4), close()",
+		.peer_sees =
+			"FIN, read() returns 0; its write() works, then RST: socket error EPIPE",
+		.causes =
+			"client close (first), then data-after-close (kernel); server reset-by-peer",
 		.run = data_after_close_socket_run,
-	}, {
+	},
+	{
 		.name = "orphan-limit",
-		.sentence = "Too many orphans: close() sends FIN, and RST at once after it.",
-		.calls = "one orphan in FIN_WAIT2; tcp_max_orphans=0; client close(); tcp_max_orphans as before",
+		.sentence =
+			"Too many orphans: close() sends FIN, and RST at once after it.",
+		.calls =
+			"one orphan in FIN_WAIT2; tcp_max_orphans=0; client close(); tcp_max_orphans as before",
 		.peer_sees = "FIN, then RST: socket error EPIPE",
-		.causes = "client close (first), then orphan-limit; server reset-by-peer; the other connection close on both sides",
-		.needs_root = true, .changes_sysctl = true,
+		.causes =
+			"client close (first), then orphan-limit; server reset-by-peer; the other connection close on both sides",
+		.needs_root = true,
+		.changes_sysctl = true,
 		.run = orphan_limit_run,
 	},
 	{ 0 },

@@ -113,7 +113,7 @@ static void linger_zero_unsent_run(struct demo *d)
 
 struct start {
 	union addr at;
-	int seconds;	/* of SO_LINGER */
+	int seconds; /* of SO_LINGER */
 };
 
 static void exit_with_linger(struct demo *d, int channel, void *arg)
@@ -123,7 +123,7 @@ static void exit_with_linger(struct demo *d, int channel, void *arg)
 	long written = 0;
 
 	set_linger(d, client, 1, s->seconds);
-	hear_go(d, channel);	/* accepted */
+	hear_go(d, channel); /* accepted */
 	if (s->seconds > 0)
 		written = fill_send_queue(d, client);
 	tell(d, channel, &written, sizeof(written));
@@ -140,8 +140,8 @@ static struct pair pair_with_helper(struct demo *d, struct helper *h,
 
 	*h = start_helper(d, exit_with_linger, &s);
 	p.server = accept_from(d, listener, "server");
-	p.client = new_address(d, "client", &p.server->remote,
-			       &p.server->local);
+	p.client =
+		new_address(d, "client", &p.server->remote, &p.server->local);
 	close_listener(d, listener);
 	return p;
 }
@@ -235,7 +235,8 @@ static void linger_out(struct demo *d, bool nonblocking)
 	with_queues(d, p.client, ev);
 	ms = close_end(d, p.client);
 	with_range(ev, "linger_waited_ms", ABOUT_A_SECOND_MS, ms + 10);
-	check(d, ms >= ABOUT_A_SECOND_MS, "close waits its second (%ld ms)", ms);
+	check(d, ms >= ABOUT_A_SECOND_MS, "close waits its second (%ld ms)",
+	      ms);
 	check_delivered(d, p.server, written);
 }
 
@@ -265,75 +266,106 @@ static void linger_n_exit_run(struct demo *d)
 	hear(d, h.channel, &written, sizeof(written));
 	start = now_ms();
 	check(d, reap(d, &h) == 0, "client process exits with status 0");
-	check(d, now_ms() - start < 5000, "exit does not linger (%ld ms of %d s)",
-	      now_ms() - start, WAIT_MS / 1000);
+	check(d, now_ms() - start < 5000,
+	      "exit does not linger (%ld ms of %d s)", now_ms() - start,
+	      WAIT_MS / 1000);
 	check_delivered(d, p.server, written);
 }
 
 const struct demo_case linger_cases[] = {
 	{
 		.name = "linger-off",
-		.sentence = "SO_LINGER {0,0}: close() returns at once, FIN follows the whole send queue.",
-		.calls = "client SO_LINGER {0,0}, write() until full, close(); server read() to the end, close()",
+		.sentence =
+			"SO_LINGER {0,0}: close() returns at once, FIN follows the whole send queue.",
+		.calls =
+			"client SO_LINGER {0,0}, write() until full, close(); server read() to the end, close()",
 		.peer_sees = "every byte, then FIN",
-		.causes = "client close (first, unsent data), server close (second)",
+		.causes =
+			"client close (first, unsent data), server close (second)",
 		.run = linger_off_run,
-	}, {
+	},
+	{
 		.name = "linger-zero",
 		.sentence = "SO_LINGER {1,0} and close() sends RST.",
 		.calls = "client SO_LINGER {1,0}, close()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
 		.causes = "client linger-zero, server reset-by-peer",
-		.act = linger_zero_act, .observe = check_reset,
-	}, {
+		.act = linger_zero_act,
+		.observe = check_reset,
+	},
+	{
 		.name = "linger-zero-unsent",
-		.sentence = "SO_LINGER {1,0} discards what the peer has not received.",
-		.calls = "client write() until full, SO_LINGER {1,0}, close(); server read()",
+		.sentence =
+			"SO_LINGER {1,0} discards what the peer has not received.",
+		.calls =
+			"client write() until full, SO_LINGER {1,0}, close(); server read()",
 		.peer_sees = "a part of the data, then ECONNRESET",
-		.causes = "client linger-zero (unsent data), server reset-by-peer",
+		.causes =
+			"client linger-zero (unsent data), server reset-by-peer",
 		.run = linger_zero_unsent_run,
-	}, {
+	},
+	{
 		.name = "linger-zero-exit",
 		.sentence = "SO_LINGER {1,0} resets at exit, too.",
 		.calls = "client process SO_LINGER {1,0}, _exit(0)",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "client linger-zero (actor exiting), server reset-by-peer",
+		.causes =
+			"client linger-zero (actor exiting), server reset-by-peer",
 		.run = linger_zero_exit_run,
-	}, {
+	},
+	{
 		.name = "linger-zero-syn-sent",
 		.sentence = "SO_LINGER {1,0} in SYN_SENT sends nothing.",
-		.calls = "server listen(), SO_ATTACH_FILTER dropping all input; client connect(), SO_LINGER {1,0}, close()",
+		.calls =
+			"server listen(), SO_ATTACH_FILTER dropping all input; client connect(), SO_LINGER {1,0}, close()",
 		.peer_sees = "nothing",
 		.causes = "client linger-zero (verdict none)",
 		.run = linger_zero_syn_sent_run,
-	}, {
+	},
+	{
 		.name = "linger-n-drained",
-		.sentence = "SO_LINGER {1,15}: close() returns as soon as the peer has acknowledged everything.",
-		.calls = "client write() until full, SO_LINGER {1,15}, close(); server read() to the end after 400 ms, close()",
+		.sentence =
+			"SO_LINGER {1,15}: close() returns as soon as the peer has acknowledged everything.",
+		.calls =
+			"client write() until full, SO_LINGER {1,15}, close(); server read() to the end after 400 ms, close()",
 		.peer_sees = "every byte, then FIN",
-		.causes = "client close (first, linger_waited_ms), server close (second)",
-		.prepare = read_late, .act = linger_n_drained_act,
+		.causes =
+			"client close (first, linger_waited_ms), server close (second)",
+		.prepare = read_late,
+		.act = linger_n_drained_act,
 		.observe = reader_got_all,
-	}, {
+	},
+	{
 		.name = "linger-n-timeout",
-		.sentence = "SO_LINGER {1,1}: close() gives up waiting after 1 s, returns 0 and discards nothing.",
-		.calls = "client write() until full, SO_LINGER {1,1}, close() = 0 after 1 s; server read() to the end, close()",
+		.sentence =
+			"SO_LINGER {1,1}: close() gives up waiting after 1 s, returns 0 and discards nothing.",
+		.calls =
+			"client write() until full, SO_LINGER {1,1}, close() = 0 after 1 s; server read() to the end, close()",
 		.peer_sees = "every byte, then FIN",
-		.causes = "client close (first, waited 1 s), server close (second)",
+		.causes =
+			"client close (first, waited 1 s), server close (second)",
 		.run = linger_n_timeout_run,
-	}, {
+	},
+	{
 		.name = "linger-n-nonblocking",
-		.sentence = "SO_LINGER {1,1} on a non-blocking socket waits all the same: no EWOULDBLOCK.",
-		.calls = "client write() until full, SO_LINGER {1,1}, O_NONBLOCK, close() = 0 after 1 s; server read() to the end, close()",
+		.sentence =
+			"SO_LINGER {1,1} on a non-blocking socket waits all the same: no EWOULDBLOCK.",
+		.calls =
+			"client write() until full, SO_LINGER {1,1}, O_NONBLOCK, close() = 0 after 1 s; server read() to the end, close()",
 		.peer_sees = "every byte, then FIN",
-		.causes = "client close (first, waited 1 s), server close (second)",
+		.causes =
+			"client close (first, waited 1 s), server close (second)",
 		.run = linger_n_nonblocking_run,
-	}, {
+	},
+	{
 		.name = "linger-n-exit",
-		.sentence = "SO_LINGER {1,15}: exit does not wait, and the data still arrives.",
-		.calls = "client process write() until full, SO_LINGER {1,15}, _exit(0); server read() to the end, close()",
+		.sentence =
+			"SO_LINGER {1,15}: exit does not wait, and the data still arrives.",
+		.calls =
+			"client process write() until full, SO_LINGER {1,15}, _exit(0); server read() to the end, close()",
 		.peer_sees = "every byte, then FIN",
-		.causes = "client close (first, actor exiting), server close (second)",
+		.causes =
+			"client close (first, actor exiting), server close (second)",
 		.run = linger_n_exit_run,
 	},
 	{ 0 },

@@ -108,24 +108,33 @@ static void listener_exit_run(struct demo *d)
 const struct demo_case listener_cases[] = {
 	{
 		.name = "listener-closed",
-		.sentence = "Closing a listener resets the connections nobody accepted.",
-		.calls = "server listen(); two clients connect(); close(listener)",
+		.sentence =
+			"Closing a listener resets the connections nobody accepted.",
+		.calls =
+			"server listen(); two clients connect(); close(listener)",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "server listener-closed (each child), clients reset-by-peer",
+		.causes =
+			"server listener-closed (each child), clients reset-by-peer",
 		.run = listener_closed_run,
-	}, {
+	},
+	{
 		.name = "listener-shutdown",
 		.sentence = "shutdown(SHUT_RD) of a listener does the same.",
-		.calls = "server listen(); two clients connect(); shutdown(listener, SHUT_RD), close(listener)",
+		.calls =
+			"server listen(); two clients connect(); shutdown(listener, SHUT_RD), close(listener)",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "server listener-closed (each child), clients reset-by-peer",
+		.causes =
+			"server listener-closed (each child), clients reset-by-peer",
 		.run = listener_shutdown_run,
-	}, {
+	},
+	{
 		.name = "listener-exit",
 		.sentence = "Exit of the listening process does the same.",
-		.calls = "server process listen(); two clients connect(); server process _exit(0)",
+		.calls =
+			"server process listen(); two clients connect(); server process _exit(0)",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "server listener-closed (each child, actor exiting), clients reset-by-peer",
+		.causes =
+			"server listener-closed (each child, actor exiting), clients reset-by-peer",
 		.run = listener_exit_run,
 	},
 	{ 0 },

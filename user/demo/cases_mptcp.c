@@ -67,12 +67,13 @@ static void mptcp_fastclose_run(struct demo *d)
 /* --- mptcp-subflow --- */
 
 /* RFC 8684, 3.2: MP_JOIN of a SYN, with a token nobody has. */
-static const uint8_t mp_join[12] = { 30, 12, 0x10, 1, 0xde, 0xad, 0xbe, 0xef,
-				     1, 2, 3, 4 };
+static const uint8_t mp_join[12] = { 30,   12,	 0x10, 1, 0xde, 0xad,
+				     0xbe, 0xef, 1,    2, 3,	4 };
 
 static void mptcp_subflow_run(struct demo *d)
 {
-	struct segment syn = { .flags = TH_SYN, .seq = SYN_SEQ,
+	struct segment syn = { .flags = TH_SYN,
+			       .seq = SYN_SEQ,
 			       .options = mp_join,
 			       .options_len = sizeof(mp_join) };
 	struct end *answerer;
@@ -97,15 +98,20 @@ static void mptcp_subflow_run(struct demo *d)
 const struct demo_case mptcp_cases[] = {
 	{
 		.name = "mptcp-fastclose",
-		.sentence = "close() of an MPTCP connection with unread data sends RST with MP_FASTCLOSE.",
-		.calls = "sockets of IPPROTO_MPTCP; server write(100); client close() without read()",
+		.sentence =
+			"close() of an MPTCP connection with unread data sends RST with MP_FASTCLOSE.",
+		.calls =
+			"sockets of IPPROTO_MPTCP; server write(100); client close() without read()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
 		.causes = "client mptcp-fastclose, server reset-by-peer",
 		.run = mptcp_fastclose_run,
-	}, {
+	},
+	{
 		.name = "mptcp-subflow",
-		.sentence = "A SYN that joins an MPTCP connection nobody knows is answered with RST.",
-		.calls = "server listen() with IPPROTO_MPTCP; a raw socket sends SYN with MP_JOIN and a wrong token",
+		.sentence =
+			"A SYN that joins an MPTCP connection nobody knows is answered with RST.",
+		.calls =
+			"server listen() with IPPROTO_MPTCP; a raw socket sends SYN with MP_JOIN and a wrong token",
 		.peer_sees = "RST",
 		.causes = "server mptcp-subflow (kernel)",
 		.needs_root = true,

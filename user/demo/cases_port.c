@@ -58,17 +58,24 @@ static void port_free_run(struct demo *d)
 const struct demo_case port_cases[] = {
 	{
 		.name = "time-wait-holds-port",
-		.sentence = "After FIN the closer's port stays taken in TIME_WAIT.",
-		.calls = "client close(); server close(); bind() to the client's port = EADDRINUSE",
+		.sentence =
+			"After FIN the closer's port stays taken in TIME_WAIT.",
+		.calls =
+			"client close(); server close(); bind() to the client's port = EADDRINUSE",
 		.peer_sees = "FIN",
 		.causes = "client close (first), server close (second)",
 		.run = time_wait_run,
-	}, {
+	},
+	{
 		.name = "port-free-after-rst",
-		.sentence = "After SO_LINGER {1,0} the port is free at once, there is no TIME_WAIT.",
-		.calls = "client SO_LINGER {1,0}, close(); bind() and connect() with the same addresses, close(); server close()",
-		.peer_sees = "RST; then a new connection from the same port, and its FIN",
-		.causes = "client linger-zero, then close (first); server reset-by-peer, then close (second)",
+		.sentence =
+			"After SO_LINGER {1,0} the port is free at once, there is no TIME_WAIT.",
+		.calls =
+			"client SO_LINGER {1,0}, close(); bind() and connect() with the same addresses, close(); server close()",
+		.peer_sees =
+			"RST; then a new connection from the same port, and its FIN",
+		.causes =
+			"client linger-zero, then close (first); server reset-by-peer, then close (second)",
 		.run = port_free_run,
 	},
 	{ 0 },

@@ -40,8 +40,8 @@ static struct pair pair_with(struct demo *d, struct helper *h,
 
 	*h = start_helper(d, body, &at);
 	p.server = accept_from(d, listener, "server");
-	p.client = new_address(d, "client", &p.server->remote,
-			       &p.server->local);
+	p.client =
+		new_address(d, "client", &p.server->remote, &p.server->local);
 	close_listener(d, listener);
 	return p;
 }
@@ -67,7 +67,8 @@ static void kill_unread_run(struct demo *d)
 {
 	struct helper h;
 	struct pair p = pair_with(d, &h, leave_unread);
-	const struct actor by = { .pid = h.pid, .exiting = true,
+	const struct actor by = { .pid = h.pid,
+				  .exiting = true,
 				  .signal = "SIGKILL" };
 	struct event *ev;
 	int status;
@@ -87,16 +88,20 @@ const struct demo_case process_cases[] = {
 	{
 		.name = "exit-clean",
 		.sentence = "Exit without close() sends FIN.",
-		.calls = "client process connect(), _exit(0); server read() = 0, close()",
+		.calls =
+			"client process connect(), _exit(0); server read() = 0, close()",
 		.peer_sees = "FIN, read() returns 0",
-		.causes = "client close (first, actor exiting), server close (second)",
+		.causes =
+			"client close (first, actor exiting), server close (second)",
 		.run = exit_clean_run,
-	}, {
+	},
+	{
 		.name = "kill-unread",
 		.sentence = "kill -9 of a process with unread data sends RST.",
 		.calls = "server write(77); kill(client process, SIGKILL)",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "client unread-data (77 bytes, actor exiting, SIGKILL), server reset-by-peer",
+		.causes =
+			"client unread-data (77 bytes, actor exiting, SIGKILL), server reset-by-peer",
 		.run = kill_unread_run,
 	},
 	{ 0 },

@@ -19,8 +19,11 @@ static struct event *provoke(struct demo *d, const char *cause,
 			     const union addr *at, size_t payload)
 {
 	int raw = raw_open(d);
-	struct segment s = { .to = *at, .flags = TH_ACK, .seq = STRAY_SEQ,
-			     .ack = STRAY_ACK, .payload = payload };
+	struct segment s = { .to = *at,
+			     .flags = TH_ACK,
+			     .seq = STRAY_SEQ,
+			     .ack = STRAY_ACK,
+			     .payload = payload };
 	int reserved = bind_fresh(d, &s.from);
 	struct end *answerer = new_address(d, "server", at, &s.from);
 	struct event *ev = expect_rst(d, answerer, cause, NULL, NULL);
@@ -113,32 +116,42 @@ static void unreachable_run(struct demo *d)
 const struct demo_case raw_cases[] = {
 	{
 		.name = "handshake-stray-ack",
-		.sentence = "An ACK to a listener that asked for none is answered with RST.",
+		.sentence =
+			"An ACK to a listener that asked for none is answered with RST.",
 		.calls = "server listen(); a raw socket sends it an ACK",
 		.peer_sees = "RST",
 		.causes = "server handshake (kernel)",
 		.needs_root = true,
 		.run = stray_ack_run,
-	}, {
+	},
+	{
 		.name = "no-socket-stray",
-		.sentence = "A segment to a port without socket is answered with RST.",
-		.calls = "a raw socket sends an ACK with 3 bytes to a port nobody listens at",
+		.sentence =
+			"A segment to a port without socket is answered with RST.",
+		.calls =
+			"a raw socket sends an ACK with 3 bytes to a port nobody listens at",
 		.peer_sees = "RST",
 		.causes = "server no-socket (kernel)",
 		.needs_root = true,
 		.run = no_socket_stray_run,
-	}, {
+	},
+	{
 		.name = "reset-in-handshake",
-		.sentence = "RST ends a request before it becomes a connection.",
-		.calls = "client SO_ATTACH_FILTER dropping the SYN-ACK, connect(); a raw socket sends RST in its name; client close()",
+		.sentence =
+			"RST ends a request before it becomes a connection.",
+		.calls =
+			"client SO_ATTACH_FILTER dropping the SYN-ACK, connect(); a raw socket sends RST in its name; client close()",
 		.peer_sees = "RST in SYN_RECV, nothing to accept",
-		.causes = "server reset-in-handshake; client connect-cancelled (verdict none)",
+		.causes =
+			"server reset-in-handshake; client connect-cancelled (verdict none)",
 		.needs_root = true,
 		.run = reset_in_handshake_run,
-	}, {
+	},
+	{
 		.name = "unreachable",
 		.sentence = "An ICMP message ends a connection attempt.",
-		.calls = "server listen(), SO_ATTACH_FILTER dropping all input; client connect(); a raw socket sends ICMP 'administratively prohibited'; client close()",
+		.calls =
+			"server listen(), SO_ATTACH_FILTER dropping all input; client connect(); a raw socket sends ICMP 'administratively prohibited'; client close()",
 		.peer_sees = "nothing but the SYN",
 		.causes = "client unreachable (verdict none, kernel)",
 		.needs_root = true,

@@ -103,30 +103,42 @@ const struct demo_case timeout_cases[] = {
 	{
 		.name = "timed-out-syn",
 		.sentence = "connect() that nobody answers ends silently.",
-		.calls = "server listen(), SO_ATTACH_FILTER dropping all input; client TCP_SYNCNT=1, connect() = ETIMEDOUT, close()",
+		.calls =
+			"server listen(), SO_ATTACH_FILTER dropping all input; client TCP_SYNCNT=1, connect() = ETIMEDOUT, close()",
 		.peer_sees = "nothing but SYNs",
 		.causes = "client timed-out (verdict none, kernel)",
 		.run = timed_out_syn_run,
-	}, {
+	},
+	{
 		.name = "keepalive-timeout",
 		.sentence = "Unanswered keepalive probes end in RST.",
-		.calls = "client SO_KEEPALIVE, TCP_KEEPIDLE=1, TCP_KEEPINTVL=1, TCP_KEEPCNT=1; server SO_ATTACH_FILTER dropping all input; client error ETIMEDOUT, close(); server SO_LINGER {1,0}, close()",
+		.calls =
+			"client SO_KEEPALIVE, TCP_KEEPIDLE=1, TCP_KEEPINTVL=1, TCP_KEEPCNT=1; server SO_ATTACH_FILTER dropping all input; client error ETIMEDOUT, close(); server SO_LINGER {1,0}, close()",
 		.peer_sees = "RST (here dropped like the probes)",
-		.causes = "client keepalive-timeout (kernel); server linger-zero",
+		.causes =
+			"client keepalive-timeout (kernel); server linger-zero",
 		.run = keepalive_timeout_run,
-	}, {
+	},
+	{
 		.name = "user-timeout-keepalive",
-		.sentence = "TCP_USER_TIMEOUT exceeded while probing an idle peer ends in RST.",
-		.calls = "client SO_KEEPALIVE, TCP_KEEPIDLE=1, TCP_KEEPINTVL=1, TCP_KEEPCNT=10, TCP_USER_TIMEOUT=1500; server SO_ATTACH_FILTER dropping all input; client error ETIMEDOUT, close(); server SO_LINGER {1,0}, close()",
+		.sentence =
+			"TCP_USER_TIMEOUT exceeded while probing an idle peer ends in RST.",
+		.calls =
+			"client SO_KEEPALIVE, TCP_KEEPIDLE=1, TCP_KEEPINTVL=1, TCP_KEEPCNT=10, TCP_USER_TIMEOUT=1500; server SO_ATTACH_FILTER dropping all input; client error ETIMEDOUT, close(); server SO_LINGER {1,0}, close()",
 		.peer_sees = "RST (here dropped like the probes)",
-		.causes = "client user-timeout (rst, kernel); server linger-zero",
+		.causes =
+			"client user-timeout (rst, kernel); server linger-zero",
 		.run = user_timeout_keepalive_run,
-	}, {
+	},
+	{
 		.name = "user-timeout-retransmit",
-		.sentence = "TCP_USER_TIMEOUT exceeded while retransmitting ends silently.",
-		.calls = "client TCP_USER_TIMEOUT=700; server SO_ATTACH_FILTER dropping all input; client write(10), error ETIMEDOUT, close(); server SO_LINGER {1,0}, close()",
+		.sentence =
+			"TCP_USER_TIMEOUT exceeded while retransmitting ends silently.",
+		.calls =
+			"client TCP_USER_TIMEOUT=700; server SO_ATTACH_FILTER dropping all input; client write(10), error ETIMEDOUT, close(); server SO_LINGER {1,0}, close()",
 		.peer_sees = "nothing",
-		.causes = "client user-timeout (verdict none, kernel); server linger-zero",
+		.causes =
+			"client user-timeout (verdict none, kernel); server linger-zero",
 		.run = user_timeout_retransmit_run,
 	},
 	{ 0 },

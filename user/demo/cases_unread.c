@@ -53,8 +53,8 @@ static void unread_partial_act(struct demo *d, struct end *client)
 	int part = n > READ ? READ : n / 2;
 
 	read_bytes(d, client, (size_t)part);
-	check(d, unread_bytes(d, client) == n - part, "client has %d bytes left",
-	      n - part);
+	check(d, unread_bytes(d, client) == n - part,
+	      "client has %d bytes left", n - part);
 	close_unread(d, client, n - part);
 }
 
@@ -164,55 +164,75 @@ const struct demo_case unread_cases[] = {
 		.sentence = "close() while received data is unread sends RST.",
 		.calls = "server write(1234); client close() without read()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "client unread-data (1234 bytes), server reset-by-peer",
-		.prepare = send_all, .act = unread_data_act,
+		.causes =
+			"client unread-data (1234 bytes), server reset-by-peer",
+		.prepare = send_all,
+		.act = unread_data_act,
 		.observe = check_reset,
-	}, {
+	},
+	{
 		.name = "unread-partial",
 		.sentence = "close() after reading only a part sends RST.",
 		.calls = "server write(1234); client read(1000), close()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "client unread-data (234 bytes), server reset-by-peer",
-		.prepare = send_all, .act = unread_partial_act,
+		.causes =
+			"client unread-data (234 bytes), server reset-by-peer",
+		.prepare = send_all,
+		.act = unread_partial_act,
 		.observe = check_reset,
-	}, {
+	},
+	{
 		.name = "unread-peek",
 		.sentence = "Data only peeked at counts as unread.",
 		.calls = "server write(1234); client recv(MSG_PEEK), close()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
-		.causes = "client unread-data (1234 bytes), server reset-by-peer",
-		.prepare = send_all, .act = unread_peek_act,
+		.causes =
+			"client unread-data (1234 bytes), server reset-by-peer",
+		.prepare = send_all,
+		.act = unread_peek_act,
 		.observe = check_reset,
-	}, {
+	},
+	{
 		.name = "unread-after-fin",
 		.sentence = "Unread data counts after the peer's FIN, too.",
-		.calls = "server write(100), shutdown(SHUT_WR); client close() in CLOSE_WAIT",
+		.calls =
+			"server write(100), shutdown(SHUT_WR); client close() in CLOSE_WAIT",
 		.peer_sees = "RST in FIN_WAIT2, read() fails with ECONNRESET",
-		.causes = "server shutdown (first), client unread-data (100 bytes), server reset-after-fin",
-		.prepare = send_and_finish, .act = unread_after_fin_act,
+		.causes =
+			"server shutdown (first), client unread-data (100 bytes), server reset-after-fin",
+		.prepare = send_and_finish,
+		.act = unread_after_fin_act,
 		.observe = reset_after_fin,
-	}, {
+	},
+	{
 		.name = "unread-oob",
-		.sentence = "An urgent byte read with MSG_OOB still counts as unread.",
-		.calls = "server send(MSG_OOB); client recv(MSG_OOB), FIONREAD = 0, close()",
+		.sentence =
+			"An urgent byte read with MSG_OOB still counts as unread.",
+		.calls =
+			"server send(MSG_OOB); client recv(MSG_OOB), FIONREAD = 0, close()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
 		.causes = "client unread-data (1 byte), server reset-by-peer",
 		.run = unread_oob_run,
-	}, {
+	},
+	{
 		.name = "unread-linger-zero",
 		.sentence = "Unread data is looked at before SO_LINGER {1,0}.",
 		.calls = "server write(64); client SO_LINGER {1,0}, close()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
 		.causes = "client unread-data (64 bytes), server reset-by-peer",
-		.prepare = send_some, .act = unread_linger_zero_act,
+		.prepare = send_some,
+		.act = unread_linger_zero_act,
 		.observe = check_reset,
-	}, {
+	},
+	{
 		.name = "unread-linger-n",
-		.sentence = "With unread data SO_LINGER {1,5} does not wait: RST at once.",
+		.sentence =
+			"With unread data SO_LINGER {1,5} does not wait: RST at once.",
 		.calls = "server write(64); client SO_LINGER {1,5}, close()",
 		.peer_sees = "RST, read() fails with ECONNRESET",
 		.causes = "client unread-data (64 bytes), server reset-by-peer",
-		.prepare = send_some, .act = unread_linger_n_act,
+		.prepare = send_some,
+		.act = unread_linger_n_act,
 		.observe = check_reset,
 	},
 	{ 0 },

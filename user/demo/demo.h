@@ -31,7 +31,7 @@ union addr {
 struct actor {
 	pid_t pid;
 	bool exiting;
-	const char *signal;	/* "SIGKILL", or NULL */
+	const char *signal; /* "SIGKILL", or NULL */
 };
 
 /* One event that must be reported, in the words of the JSON contract. */
@@ -39,15 +39,15 @@ struct event {
 	const char *verdict;
 	const char *direction;
 	const char *cause;
-	unsigned int number;	/* order of all events of the case */
-	char more[512];		/* further JSON members, each with a comma before */
+	unsigned int number; /* order of all events of the case */
+	char more[512]; /* further JSON members, each with a comma before */
 	size_t more_len;
 };
 
 /* One end of a connection, or the address a RST was sent from. */
 struct end {
 	const char *role;
-	int fd;			/* -1 once closed, or when there never was one */
+	int fd; /* -1 once closed, or when there never was one */
 	union addr local;
 	union addr remote;
 	struct event events[MAX_EVENTS];
@@ -61,11 +61,11 @@ struct check {
 
 struct demo {
 	const struct demo_case *c;
-	int family;			/* AF_INET or AF_INET6 */
-	int protocol;			/* of new sockets: 0 or IPPROTO_MPTCP */
+	int family;   /* AF_INET or AF_INET6 */
+	int protocol; /* of new sockets: 0 or IPPROTO_MPTCP */
 	bool json;
-	const union addr *server;	/* --connect: the listener elsewhere */
-	bool in_helper;			/* this process is not the one that reports */
+	const union addr *server; /* --connect: the listener elsewhere */
+	bool in_helper;		  /* this process is not the one that reports */
 	struct check checks[MAX_CHECKS];
 	size_t nchecks;
 	struct end ends[MAX_ENDS];
@@ -78,7 +78,7 @@ enum result {
 	RESULT_OK,
 	RESULT_FAILED,
 	RESULT_SKIPPED,
-	RESULT_UNREPORTED,	/* standard output does not take the report */
+	RESULT_UNREPORTED, /* standard output does not take the report */
 };
 
 /* result.c: record what was seen and what must be reported */

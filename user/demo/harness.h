@@ -26,9 +26,9 @@ struct pair {
 struct reader {
 	pthread_t thread;
 	int fd;
-	int delay_ms;	/* before the first read */
-	long total;	/* bytes read */
-	int error;	/* what ended it: 0 for EOF */
+	int delay_ms; /* before the first read */
+	long total;   /* bytes read */
+	int error;    /* what ended it: 0 for EOF */
 };
 
 /* sock.c: connections */

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 struct helper start_helper(struct demo *d,
-			   void (*body)(struct demo *d, int channel,
-					void *arg), void *arg)
+			   void (*body)(struct demo *d, int channel, void *arg),
+			   void *arg)
 {
 	struct helper h;
 	int sides[2];

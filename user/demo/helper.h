@@ -7,7 +7,7 @@
 
 struct helper {
 	pid_t pid;
-	int channel;	/* talks to the helper; closed once it has ended */
+	int channel; /* talks to the helper; closed once it has ended */
 };
 
 /**
@@ -15,8 +15,8 @@ struct helper {
  * killed when this process dies. @channel is its side of the conversation.
  */
 struct helper start_helper(struct demo *d,
-			   void (*body)(struct demo *d, int channel,
-					void *arg), void *arg);
+			   void (*body)(struct demo *d, int channel, void *arg),
+			   void *arg);
 
 /** tell - send @len bytes over a channel. */
 void tell(struct demo *d, int channel, const void *data, size_t len);

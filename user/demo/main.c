@@ -27,7 +27,7 @@ struct options {
 	bool ipv6;
 	bool verbose;
 	const char *connect;
-	const char *words[MAX_NAMES];	/* the command and its arguments */
+	const char *words[MAX_NAMES]; /* the command and its arguments */
 	int nwords;
 };
 
@@ -160,21 +160,23 @@ static void check_names(const struct options *o)
 			usage_error("no case is called '%s' (see rstdemo list)",
 				    o->words[i]);
 		if (o->connect && !c->act)
-			usage_error("case '%s' has no client half for --connect",
-				    c->name);
+			usage_error(
+				"case '%s' has no client half for --connect",
+				c->name);
 	}
 }
 
 /* What the selected cases came to. */
 struct tally {
 	int count[RESULT_UNREPORTED + 1];
-	int signal;	/* asks us to end */
+	int signal; /* asks us to end */
 };
 
 static bool run_one(const struct options *o, const struct demo_case *c,
 		    const union addr *server, struct tally *t)
 {
-	struct demo d = { .c = c, .json = o->json,
+	struct demo d = { .c = c,
+			  .json = o->json,
 			  .family = o->ipv6 ? AF_INET6 : AF_INET };
 	enum result result;
 

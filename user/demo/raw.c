@@ -37,7 +37,7 @@ static uint32_t add_words(uint32_t sum, const void *data, size_t len)
 	const uint8_t *p = data;
 
 	for (; len > 1; len -= 2, p += 2)
-		sum += (uint32_t)(p[0] << 8 | p[1]);
+		sum += (uint32_t)p[0] << 8 | p[1]; /* NOLINT: it is set */
 	return len ? sum + (uint32_t)(p[0] << 8) : sum;
 }
 
@@ -89,8 +89,8 @@ static void send_packet(struct demo *d, int fd, const void *packet, size_t len,
 	/* A raw IPv6 socket takes a port for a protocol number. */
 	host.in4.sin_port = 0;
 	if (sendto(fd, packet, len, 0, &host.sa,
-		   host.sa.sa_family == AF_INET6 ? sizeof(host.in6) :
-						   sizeof(host.in4)) < 0)
+		   host.sa.sa_family == AF_INET6 ? sizeof(host.in6)
+						 : sizeof(host.in4)) < 0)
 		give_up(d, "raw send: %s", strerror(errno));
 }
 
@@ -107,8 +107,8 @@ static bool header_of(struct demo *d, const uint8_t *packet, size_t len,
 		      struct tcphdr *h)
 {
 	/* IPv4 raw sockets deliver the IP header, IPv6 ones do not. */
-	size_t skip_ip = d->family == AF_INET && len ? (packet[0] & 0xf) * 4U :
-						       0;
+	size_t skip_ip = d->family == AF_INET && len ? (packet[0] & 0xf) * 4U
+						     : 0;
 
 	if (len < skip_ip + sizeof(*h))
 		return false;
@@ -139,7 +139,9 @@ static size_t quote_ipv4(uint8_t *to, const struct segment *s)
 {
 	struct icmphdr icmp = { .type = ICMP_DEST_UNREACH,
 				.code = ICMP_PKT_FILTERED };
-	struct iphdr ip = { .version = 4, .ihl = 5, .ttl = 64,
+	struct iphdr ip = { .version = 4,
+			    .ihl = 5,
+			    .ttl = 64,
 			    .protocol = IPPROTO_TCP,
 			    .saddr = s->from.in4.sin_addr.s_addr,
 			    .daddr = s->to.in4.sin_addr.s_addr };
@@ -177,7 +179,7 @@ void raw_unreachable(struct demo *d, const struct segment *s)
 {
 	bool v6 = d->family == AF_INET6;
 	int fd = open_raw(d, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-	uint8_t packet[MAX_PACKET];
+	uint8_t packet[MAX_PACKET] = { 0 };
 	size_t len = v6 ? quote_ipv6(packet, s) : quote_ipv4(packet, s);
 
 	send_packet(d, fd, packet, len, &s->from);

@@ -10,12 +10,12 @@
 struct segment {
 	union addr from;
 	union addr to;
-	uint8_t flags;		/* TH_SYN, TH_ACK, ... */
+	uint8_t flags; /* TH_SYN, TH_ACK, ... */
 	uint32_t seq;
 	uint32_t ack;
-	const void *options;	/* TCP options, a multiple of four bytes */
+	const void *options; /* TCP options, a multiple of four bytes */
 	size_t options_len;
-	size_t payload;		/* bytes of it, all zero */
+	size_t payload; /* bytes of it, all zero */
 };
 
 /** raw_open - raw TCP socket; it sees a copy of every segment received. */

@@ -132,8 +132,7 @@ static void report_text(const struct demo *d, enum result result,
 			printf("         failed: %s\n", d->checks[i].what);
 }
 
-enum result report(const struct demo *d, enum result result,
-		   const char *reason)
+enum result report(const struct demo *d, enum result result, const char *reason)
 {
 	if (d->json)
 		report_json(d, result, reason);

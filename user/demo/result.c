@@ -21,8 +21,8 @@ void check(struct demo *d, bool ok, const char *what, ...)
 }
 
 /* A helper process only says why on stderr: its parent makes the report. */
-static _Noreturn void leave(struct demo *d, enum result result,
-			    const char *why, va_list args)
+static _Noreturn void leave(struct demo *d, enum result result, const char *why,
+			    va_list args)
 {
 	char reason[256];
 
@@ -98,7 +98,7 @@ static void with(struct event *ev, const char *format, ...)
 	n = vsnprintf(ev->more + ev->more_len, room, format, args);
 	va_end(args);
 	if (n < 0 || (size_t)n >= room)
-		abort();	/* the buffer is too small for this case */
+		abort(); /* the buffer is too small for this case */
 	ev->more_len += (size_t)n;
 }
 

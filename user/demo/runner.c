@@ -82,8 +82,8 @@ static void end_case(pid_t pid)
 /* How a case's process ended. */
 struct ending {
 	enum result result;
-	int signal;		/* that asks this program to end, or 0 */
-	char reason[80];	/* set when the process made no report */
+	int signal;	 /* that asks this program to end, or 0 */
+	char reason[80]; /* set when the process made no report */
 };
 
 static void read_status(struct ending *e, int status)
@@ -112,8 +112,8 @@ static void watch(struct ending *e, pid_t pid)
 	end_case(pid);
 	e->result = RESULT_FAILED;
 	if (sig == SIGALRM)
-		snprintf(e->reason, sizeof(e->reason),
-			 "it did not end in %d s", CASE_LIMIT_S);
+		snprintf(e->reason, sizeof(e->reason), "it did not end in %d s",
+			 CASE_LIMIT_S);
 	else
 		e->signal = sig;
 }
@@ -141,8 +141,9 @@ static struct ending locked_case(struct demo *d)
 	int lock = sysctl_lock();
 
 	if (lock < 0) {
-		snprintf(e.reason, sizeof(e.reason),
-			 "another rstdemo has this network namespace's sysctls");
+		snprintf(
+			e.reason, sizeof(e.reason),
+			"another rstdemo has this network namespace's sysctls");
 		return e;
 	}
 	e = fork_case(d);

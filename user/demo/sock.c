@@ -33,7 +33,8 @@ int new_socket(struct demo *d)
 	int fd = socket(d->family, SOCK_STREAM | SOCK_CLOEXEC, d->protocol);
 
 	if (fd < 0 && errno == EAFNOSUPPORT)
-		skip(d, "this kernel has no IPv%d", d->family == AF_INET6 ? 6 : 4);
+		skip(d, "this kernel has no IPv%d",
+		     d->family == AF_INET6 ? 6 : 4);
 	if (fd < 0)
 		give_up(d, "socket: %s", strerror(errno));
 	return fd;
@@ -56,7 +57,8 @@ int bind_fresh(struct demo *d, union addr *at)
 
 	if (bind(fd, &a.sa, length_of(&a))) {
 		if (errno == EADDRNOTAVAIL)
-			skip(d, "this machine has no loopback address of this family");
+			skip(d,
+			     "this machine has no loopback address of this family");
 		give_up(d, "bind: %s", strerror(errno));
 	}
 	*at = local_of(d, fd);
@@ -185,7 +187,7 @@ void connect_again(struct demo *d, int fd, struct end *end)
 
 void accept_again(struct demo *d, int listener, struct end *end)
 {
-	union addr peer;
+	union addr peer = { 0 };
 
 	end->fd = accept_at(d, listener, &peer);
 	check(d, !memcmp(&peer, &end->remote, length_of(&peer)),

@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const char *const names[] = {
-	"NONE", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1",
-	"FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN",
-	"CLOSING",
+	"NONE",	      "ESTABLISHED", "SYN_SENT",  "SYN_RECV",
+	"FIN_WAIT1",  "FIN_WAIT2",   "TIME_WAIT", "CLOSE",
+	"CLOSE_WAIT", "LAST_ACK",    "LISTEN",	  "CLOSING",
 };
 
 const char *state_name(int state)
@@ -77,8 +77,8 @@ static size_t put_hex(char *to, size_t room, const union addr *a)
 
 int kernel_state(struct demo *d, const struct end *end)
 {
-	const char *path = d->family == AF_INET6 ? "/proc/net/tcp6" :
-						   "/proc/net/tcp";
+	const char *path = d->family == AF_INET6 ? "/proc/net/tcp6"
+						 : "/proc/net/tcp";
 	char line[512], pair[128];
 	unsigned int state = 0;
 	size_t n;

@@ -16,7 +16,7 @@
 struct saved {
 	char path[96];
 	char value[32];
-	size_t len;	/* 0: unused; set last */
+	size_t len; /* 0: unused; set last */
 };
 
 static struct saved *saved;
@@ -24,8 +24,8 @@ static struct saved *saved;
 bool sysctl_init(void)
 {
 	void *shared = mmap(NULL, MAX_SYSCTLS * sizeof(*saved),
-			    PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
 
 	if (shared == MAP_FAILED)
 		return false;

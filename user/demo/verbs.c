@@ -13,8 +13,8 @@ long close_end(struct demo *d, struct end *end)
 	long start = now_ms();
 	int rc = close(end->fd);
 
-	check(d, rc == 0, "%s close returns 0%s%s", end->role,
-	      rc ? ": " : "", rc ? strerror(errno) : "");
+	check(d, rc == 0, "%s close returns 0%s%s", end->role, rc ? ": " : "",
+	      rc ? strerror(errno) : "");
 	end->fd = -1;
 	return now_ms() - start;
 }
@@ -98,7 +98,9 @@ void check_eof(struct demo *d, struct end *end)
 	ssize_t got = read_once(end, &error);
 
 	check(d, got == 0, "%s reads EOF%s%s", end->role, got ? ", not " : "",
-	      !got ? "" : got > 0 ? "data" : strerror(error));
+	      !got	? ""
+	      : got > 0 ? "data"
+			: strerror(error));
 }
 
 void check_read_error(struct demo *d, struct end *end, int want)
@@ -108,7 +110,9 @@ void check_read_error(struct demo *d, struct end *end, int want)
 
 	check(d, error == want, "%s read gives %s%s%s", end->role,
 	      strerrorname_np(want), error == want ? "" : ", not ",
-	      error == want ? "" : got > 0 ? "data" : strerrorname_np(error));
+	      error == want ? ""
+	      : got > 0	    ? "data"
+			    : strerrorname_np(error));
 }
 
 void check_socket_error(struct demo *d, struct end *end, int want)
@@ -117,7 +121,7 @@ void check_socket_error(struct demo *d, struct end *end, int want)
 	socklen_t len = sizeof(int);
 	int error = 0;
 
-	poll(&p, 1, WAIT_MS);	/* POLLERR needs not be asked for */
+	poll(&p, 1, WAIT_MS); /* POLLERR needs not be asked for */
 	getsockopt(end->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	check(d, error == want, "%s socket has error %s%s%s", end->role,
 	      strerrorname_np(want), error == want ? "" : ", not ",
