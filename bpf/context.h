@@ -135,6 +135,20 @@ static __always_inline __u32 current_uid(void)
 	return bpf_get_current_uid_gid();
 }
 
+static __always_inline void read_comm(char *comm)
+{
+#ifdef RW_FENTRY
+	if (bpf_core_enum_value_exists(enum bpf_func_id___task,
+				       BPF_FUNC_get_current_task_btf___task)) {
+		struct task_struct *task = bpf_get_current_task_btf();
+
+		bpf_probe_read_kernel(comm, RW_COMM_LEN, task->comm);
+		return;
+	}
+#endif
+	bpf_get_current_comm(comm, RW_COMM_LEN);
+}
+
 static __always_inline void read_task(struct rw_task *t)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -142,7 +156,7 @@ static __always_inline void read_task(struct rw_task *t)
 	t->pid = id >> 32;
 	t->tid = id;
 	t->uid = current_uid();
-	bpf_get_current_comm(t->comm, sizeof(t->comm));
+	read_comm(t->comm);
 }
 
 /*

@@ -83,7 +83,8 @@ static __always_inline void emit(struct rw_evidence *e,
 	struct rw_count *count;
 	struct rw_event *ev;
 
-	forget(e);
+	if (e->kind != RW_KIND_FIN) /* of a FIN there is little to combine */
+		forget(e);
 	if (e->flags & RW_F_ACTOR && is_deputy())
 		e->flags &= ~RW_F_ACTOR;
 	cause = rw_judge(e);

@@ -57,8 +57,8 @@ static __always_inline int closing(struct sock *sk, long timeout)
 		return 0;
 	}
 	plain = is_plain(sk, tp, state);
-	if (plain && state == RW_TCP_CLOSE_WAIT)
-		return 0; /* the peer sends no more: nothing to remember */
+	if (plain && (state == RW_TCP_CLOSE_WAIT || !config.rst_only))
+		return 0; /* the peer sends no more, or tcp_send_fin follows */
 	subject_of(&s, sk, tp);
 	if (PEER_MAY_SEND & RW_BIT(state))
 		remember_end(&s.tuple, s.now, true);
@@ -104,10 +104,14 @@ HOOK(tcp_close, struct sock *sk, long timeout)
 /* close() returns: only now it is known how long SO_LINGER made it wait. */
 static __always_inline int closed(struct sock *sk)
 {
-	struct rw_context *c = own_context(sk, RW_PATH_CLOSE);
+	struct rw_context *c;
 	struct tcp_sock *tp;
 	struct rw_subject s;
 
+	/* most closes do not linger; what else was kept is not believed later */
+	if (!SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_LINGER))
+		return 0;
+	c = own_context(sk, RW_PATH_CLOSE);
 	if (!c)
 		return 0;
 	tp = TCP_SK(sk);
@@ -197,6 +201,8 @@ HOOK(tcp_send_fin, struct sock *sk)
 		keep_context(sk, &c);
 		return 0;
 	}
+	if (!second)
+		remember_end(&s.tuple, s.now, true);
 	emit(&c.e, &s);
 	if (seen && seen->e.path & RW_PATH_SHUTDOWN)
 		drop_context(sk);

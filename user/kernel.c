@@ -10,9 +10,11 @@
 #include "reason.h"
 
 #define REASON_PREFIX "SK_RST_REASON_"
+#define REASON_MAX 128 /* 25 in 6.18 */
 
 static struct btf *btf;
 static const struct btf_type *reasons; /* enum sk_rst_reason, from 6.10 */
+static char *reason_names[REASON_MAX];
 
 /* Names of the reasons that decide anything, by enum rw_reason. */
 static const char *const reason_keys[RW_REASON_MAX] = {
@@ -25,18 +27,6 @@ static const char *const reason_keys[RW_REASON_MAX] = {
 	[RW_REASON_STATE] = "TCP_STATE",
 	[RW_REASON_MPTCP] = "MPTCP_RST_EUNSPEC",
 };
-
-int kernel_open(void)
-{
-	int id;
-
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return -errno;
-	id = btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM);
-	reasons = id > 0 ? btf__type_by_id(btf, id) : NULL;
-	return 0;
-}
 
 void kernel_close(void)
 {
@@ -102,10 +92,18 @@ static const char *short_name(const struct btf_enum *e)
 
 const char *reason_name(int32_t raw)
 {
-	for (int i = 0; reasons && i < btf_vlen(reasons); i++)
-		if (btf_enum(reasons)[i].val == raw)
-			return short_name(&btf_enum(reasons)[i]);
-	return NULL;
+	return raw >= 0 && raw < REASON_MAX ? reason_names[raw] : NULL;
+}
+
+/* The BTF is large and goes when the programs are loaded; the names stay. */
+static void keep_reason_names(void)
+{
+	for (int i = 0; reasons && i < btf_vlen(reasons); i++) {
+		const struct btf_enum *e = &btf_enum(reasons)[i];
+
+		if (e->val >= 0 && e->val < REASON_MAX && !reason_names[e->val])
+			reason_names[e->val] = strdup(short_name(e));
+	}
 }
 
 static int reason_number(const char *key)
@@ -153,4 +151,17 @@ void kernel_describe(struct rw_config *config)
 	for (int i = 0; i < RW_REASON_MAX; i++)
 		config->reason[i] = reason_number(reason_keys[i]);
 	config->reason_mptcp_last = last_mptcp_reason();
+}
+
+int kernel_open(void)
+{
+	int id;
+
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return -errno;
+	id = btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM);
+	reasons = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	keep_reason_names();
+	return 0;
 }

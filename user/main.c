@@ -9,7 +9,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "kernel.h"
 #include "observer.h"
 #include "options.h"
 #include "sink.h"
@@ -136,6 +135,5 @@ int main(int argc, char **argv)
 	sink->free(sink);
 	out_close(&out);
 	observer_close(&observer);
-	kernel_close();
 	return status;
 }

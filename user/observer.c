@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,8 +323,11 @@ int observer_open(struct observer *o, const struct options *options)
 		if (options->backend != BACKEND_AUTO &&
 		    options->backend != f->choice)
 			continue;
-		if (!try_with_and_without_exit(o, f, options))
+		if (!try_with_and_without_exit(o, f, options)) {
+			kernel_close();
+			malloc_trim(0); /* the BTF was most of it */
 			return 0;
+		}
 		observer_close(o);
 		snprintf(reasons + len, sizeof(reasons) - len, "%s%s: %s",
 			 len ? "; " : "", f->name, o->why);

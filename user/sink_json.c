@@ -15,11 +15,21 @@
 #define STRING_MAX 256 /* of strings this program chose, bytes shown */
 #define REASON_MAX 64  /* of a name in enum sk_rst_reason */
 
+/* A task as it was last written. */
+struct cached_task {
+	struct rw_task task;
+	uint32_t variant; /* whatever else its text depends on */
+	size_t len;	  /* 0: nothing yet */
+	char text[JSON_STRING_MAX(RW_COMM_LEN) + 160];
+};
+
 struct sink_json {
 	struct sink sink; /* first: the address is that of the sink */
 	struct out *out;
 	struct clock *clock;
 	uint32_t hz; /* jiffies a second */
+	struct cached_task actor;
+	struct cached_task owner;
 };
 
 /* Copies the whole array, which is cheaper than looking at the length. */
@@ -156,13 +166,10 @@ static char *put_signal(char *p, bool exiting, uint32_t exit_code)
 	return p;
 }
 
-static char *put_actor(char *p, const struct rw_event *e)
+static char *render_actor(char *p, const struct rw_event *e)
 {
 	bool exiting = e->evidence.flags & RW_F_EXITING;
 
-	p = JSON_KEY(p, "actor");
-	if (!(e->evidence.flags & RW_F_ACTOR))
-		return json_null(p);
 	p = JSON_RAW(p, "{\"pid\":");
 	p = json_u64(p, e->actor.pid);
 	p = JSON_KEY(p, "tid");
@@ -177,11 +184,8 @@ static char *put_actor(char *p, const struct rw_event *e)
 	return p;
 }
 
-static char *put_owner(char *p, const struct rw_event *e)
+static char *render_owner(char *p, const struct rw_event *e)
 {
-	p = JSON_KEY(p, "owner");
-	if (!(e->evidence.flags & RW_F_OWNER))
-		return json_null(p);
 	p = JSON_RAW(p, "{\"pid\":");
 	p = json_u64(p, e->owner.pid);
 	p = JSON_KEY(p, "comm");
@@ -192,6 +196,40 @@ static char *put_owner(char *p, const struct rw_event *e)
 	p = put_name(p, name_owner_source(e->owner_source));
 	*p++ = '}';
 	return p;
+}
+
+/* Mostly the task is that of the event before: then its text is copied. */
+static char *put_task(struct cached_task *last, char *p,
+		      const struct rw_event *e, const struct rw_task *task,
+		      uint32_t variant,
+		      char *(*render)(char *, const struct rw_event *))
+{
+	if (!last->len || last->variant != variant ||
+	    memcmp(&last->task, task, sizeof(*task))) {
+		last->task = *task;
+		last->variant = variant;
+		last->len = render(last->text, e) - last->text;
+	}
+	memcpy(p, last->text, last->len);
+	return p + last->len;
+}
+
+static char *put_actor(struct sink_json *s, char *p, const struct rw_event *e)
+{
+	p = JSON_KEY(p, "actor");
+	if (!(e->evidence.flags & RW_F_ACTOR))
+		return json_null(p);
+	return put_task(&s->actor, p, e, &e->actor,
+			e->evidence.flags & RW_F_EXITING, render_actor);
+}
+
+static char *put_owner(struct sink_json *s, char *p, const struct rw_event *e)
+{
+	p = JSON_KEY(p, "owner");
+	if (!(e->evidence.flags & RW_F_OWNER))
+		return json_null(p);
+	return put_task(&s->owner, p, e, &e->owner, e->owner_source,
+			render_owner);
 }
 
 static char *put_place(char *p, const struct rw_event *e)
@@ -245,8 +283,8 @@ static char *put_teardown(struct sink_json *s, char *p,
 	p = put_linger(s, p, &e->evidence);
 	p = put_history(s, p, e);
 	p = put_provoker(p, &e->evidence);
-	p = put_actor(p, e);
-	p = put_owner(p, e);
+	p = put_actor(s, p, e);
+	p = put_owner(s, p, e);
 	p = put_place(p, e);
 	p = put_path(p, e->evidence.path);
 	return put_certainty(p, &e->evidence);
@@ -261,11 +299,12 @@ static char *put_late_order(char *p, const struct rw_event *e)
 }
 
 /* The owner of a connection whose end was told before it was known. */
-static char *put_late_owner(char *p, const struct rw_event *e)
+static char *put_late_owner(struct sink_json *s, char *p,
+			    const struct rw_event *e)
 {
 	p = JSON_RAW(p, "{\"type\":\"owner\",\"cookie\":");
 	p = json_u64_or_null(p, e->cookie, e->cookie);
-	p = put_owner(p, e);
+	p = put_owner(s, p, e);
 	return JSON_RAW(p, "}\n");
 }
 
@@ -275,7 +314,7 @@ static int json_event(struct sink *sink, const struct rw_event *event)
 	char *p = out_room(s->out, SINK_ROOM);
 
 	if (event->evidence.kind == RW_KIND_OWNER)
-		p = put_late_owner(p, event);
+		p = put_late_owner(s, p, event);
 	else if (event->evidence.kind == RW_KIND_ORDER)
 		p = put_late_order(p, event);
 	else
