@@ -156,6 +156,7 @@ static __always_inline void read_task(struct rw_task *t)
 	t->pid = id >> 32;
 	t->tid = id;
 	t->uid = current_uid();
+	t->exit_code = 0; /* read where it matters */
 	read_comm(t->comm);
 }
 
@@ -194,8 +195,8 @@ static __always_inline struct rw_ended_set *ended_set(const struct rw_tuple *t)
  * Remember who ended this connection, for what the peer still sends. Without
  * @owner nobody is known yet.
  */
-static __always_inline void remember_end(const struct rw_tuple *t, __u64 now,
-					 bool owner)
+static __always_inline void remember(const struct rw_tuple *t, __u64 now,
+				     const struct rw_task *owner)
 {
 	struct rw_ended_set *set = ended_set(t);
 	struct rw_ended *end;
@@ -205,9 +206,24 @@ static __always_inline void remember_end(const struct rw_tuple *t, __u64 now,
 	end = &set->way[set->next++ & (ENDED_WAYS - 1)];
 	end->tuple = *t;
 	end->ktime_ns = now;
-	end->owner.pid = 0;
-	if (owner && !is_deputy())
-		read_task(&end->owner);
+	if (owner)
+		end->owner = *owner;
+	else
+		end->owner.pid = 0;
+}
+
+/* The same; the owner, if anybody, is the task that is acting. */
+static __always_inline void remember_end(const struct rw_tuple *t, __u64 now,
+					 bool owner)
+{
+	struct rw_task task;
+
+	if (owner && !is_deputy()) {
+		read_task(&task);
+		remember(t, now, &task);
+	} else {
+		remember(t, now, NULL);
+	}
 }
 
 /* The verifier need not follow each place by itself. */

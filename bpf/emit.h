@@ -21,8 +21,11 @@ static __always_inline struct rw_count *count_of(__u32 cause)
  */
 static __always_inline __u64 wake_flags(void)
 {
-	__u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	__u64 used;
 
+	if (!config.wake_at) /* the ring outlasts the reader's sleep */
+		return BPF_RB_NO_WAKEUP;
+	used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 	return used > config.wake_at ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
@@ -34,7 +37,8 @@ struct rw_subject {
 	__u64 sk;
 	__u64 cookie;
 	__u8 family;
-	__u8 owner_source; /* RW_OWNER_NONE: look among the ended */
+	__u8 owner_source;	     /* RW_OWNER_NONE: look among the ended */
+	const struct rw_task *actor; /* if it has been read already */
 };
 
 static __always_inline void fill_event(struct rw_event *ev,
@@ -54,7 +58,10 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->since_close_ms = 0;
 	ev->evidence = *e;
 	if (e->flags & RW_F_ACTOR) {
-		read_task(&ev->actor);
+		if (s->actor)
+			ev->actor = *s->actor;
+		else
+			read_task(&ev->actor);
 		if (TASK_LOAD(flags) & PF_EXITING) {
 			ev->evidence.flags |= RW_F_EXITING;
 			ev->actor.exit_code = TASK_LOAD(exit_code);
@@ -85,7 +92,7 @@ static __always_inline void emit(struct rw_evidence *e,
 
 	if (e->kind != RW_KIND_FIN) /* of a FIN there is little to combine */
 		forget(e);
-	if (e->flags & RW_F_ACTOR && is_deputy())
+	if (e->flags & RW_F_ACTOR && !s->actor && is_deputy())
 		e->flags &= ~RW_F_ACTOR;
 	cause = rw_judge(e);
 	if (!kind_passes(e->kind) || !(config.cause_mask & (1ULL << cause)))

@@ -231,7 +231,7 @@ struct rw_config {
 	__u64 cause_mask; /* 1 << enum rw_cause; ~0: all */
 	__u32 hz;	  /* jiffies a second */
 	__u32 self;	  /* pid of rstwatch */
-	__u32 wake_at;	  /* bytes in the ring that make the reader wake */
+	__u32 wake_at;	  /* bytes in the ring that wake the reader; 0: none */
 	__u8 rst_only;	  /* -r */
 	__u8 family;	  /* 0, 4 or 6 */
 	__u8 filter_pid;  /* the map pids is consulted */

@@ -232,15 +232,14 @@ static __always_inline void read_now(struct rw_evidence *e,
 }
 
 /*
- * Everything else, from a full socket. @state is the state before the teardown
+ * What is shown of a full socket. @state is the state before the teardown
  * began; the caller knows it, the socket may have moved on.
  */
-static __always_inline void read_socket(struct rw_evidence *e,
-					const struct sock *sk,
-					const struct tcp_sock *tp, __u8 state)
+static __always_inline void read_shown(struct rw_evidence *e,
+				       const struct sock *sk,
+				       const struct tcp_sock *tp, __u8 state)
 {
 	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
-	struct socket *sock = LOAD(sk, sk_socket);
 
 	e->state = state;
 	e->flags |= RW_F_SK | RW_F_QUEUES;
@@ -248,11 +247,22 @@ static __always_inline void read_socket(struct rw_evidence *e,
 		e->flags |= RW_F_LINGER;
 		e->linger = LOAD(sk, sk_lingertime);
 	}
-	if (SK_FLAG(flags, SOCK_KEEPOPEN))
-		e->flags |= RW_F_KEEPOPEN;
 	if (SK_FLAG(flags, SOCK_DONE))
 		e->flags |= RW_F_PEER_FIN;
-	if (!sock && !SK_FLAG(flags, SOCK_DEAD))
+	e->unread = unread_bytes(sk, tp);
+	read_timers(e, tp);
+}
+
+/* What else a reset or a silent end may have come from. */
+static __always_inline void read_deciding(struct rw_evidence *e,
+					  const struct sock *sk,
+					  const struct tcp_sock *tp)
+{
+	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
+
+	if (SK_FLAG(flags, SOCK_KEEPOPEN))
+		e->flags |= RW_F_KEEPOPEN;
+	if (!LOAD(sk, sk_socket) && !SK_FLAG(flags, SOCK_DEAD))
 		e->flags |= RW_F_NEVER_ACCEPTED;
 	if ((int)LOAD(tp, linger2) < 0)
 		e->flags |= RW_F_LINGER2_NEG;
@@ -260,12 +270,29 @@ static __always_inline void read_socket(struct rw_evidence *e,
 		e->flags |= RW_F_REPAIR;
 	if (LOAD(tp, inet_conn.icsk_probes_out))
 		e->flags |= RW_F_PROBES_OUT;
-	if (user_timeout_rules(sk, tp, state))
+	if (user_timeout_rules(sk, tp, e->state))
 		e->flags |= RW_F_USER_TIMEOUT;
 	if (is_mptcp(tp))
 		e->flags |= RW_F_MPTCP;
-	e->unread = unread_bytes(sk, tp);
-	read_timers(e, tp);
+}
+
+/*
+ * Has the last reference to the socket's file gone? Then this is close() or
+ * exit. Otherwise the application still holds the socket, or it is a socket of
+ * the kernel's own and has no file.
+ */
+static __always_inline bool file_gone(const struct sock *sk)
+{
+	struct socket *sock = LOAD(sk, sk_socket);
+	struct file *file = sock ? LOAD(sock, file) : NULL;
+	struct file___count *by_count = (void *)file;
+	struct file___ref *by_ref = (void *)file;
+
+	if (!file)
+		return false;
+	if (bpf_core_field_exists(by_ref->f_ref))
+		return (__s64)LOAD(by_ref, f_ref.refcnt.counter) < 0;
+	return (__s64)LOAD(by_count, f_count.counter) <= 0;
 }
 
 static __always_inline void read_errors(struct rw_evidence *e,

@@ -176,35 +176,48 @@ HOOK(tcp_shutdown, struct sock *sk, int how)
  */
 HOOK(tcp_send_fin, struct sock *sk)
 {
-	struct rw_context *seen, c = {};
+	struct rw_context *seen;
 	bool second = sk_state(sk) == RW_TCP_LAST_ACK;
 	struct tcp_sock *tp = TCP_SK(sk);
+	struct rw_evidence e = {};
+	struct rw_task task = {};
 	struct rw_subject s;
 
 	if (!tp)
 		return 0;
 	subject_of(&s, sk, tp);
 	s.owner_source = RW_OWNER_CLOSE;
-	seen = own_context(sk, RW_PATH_CLOSE | RW_PATH_SHUTDOWN);
-	if (seen) {
-		c = *seen;
-	} else {
-		begin(&c, sk, tp, RW_PATH_CLOSE, s.now);
-		c.e.state = second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED;
-		read_send_queue(&c.e, tp, c.e.state, false);
-	}
-	c.e.kind = RW_KIND_FIN;
-	c.e.order = second ? RW_ORDER_SECOND : RW_ORDER_FIRST;
-	c.e.path |= RW_PATH_SEND_FIN;
-	c.e.flags |= RW_F_ACTOR;
-	if (seen && c.e.flags & RW_F_WILL_WAIT && config.has_exit_hook) {
-		keep_context(sk, &c);
-		return 0;
+	if (!is_deputy()) {
+		read_task(&task);
+		s.actor = &task;
+		e.flags = RW_F_ACTOR;
 	}
 	if (!second)
-		remember_end(&s.tuple, s.now, true);
-	emit(&c.e, &s);
-	if (seen && seen->e.path & RW_PATH_SHUTDOWN)
+		remember(&s.tuple, s.now, s.actor);
+	/* of a close() that does not linger there is nothing to know */
+	seen = NULL;
+	if (!file_gone(sk) ||
+	    SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_LINGER))
+		seen = own_context(sk, RW_PATH_CLOSE | RW_PATH_SHUTDOWN);
+	if (seen) {
+		e = seen->e;
+		if (s.actor)
+			e.flags |= RW_F_ACTOR;
+	} else {
+		e.path = RW_PATH_CLOSE;
+		read_shown(&e, sk, tp,
+			   second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED);
+		read_send_queue(&e, tp, e.state, false);
+	}
+	e.kind = RW_KIND_FIN;
+	e.order = second ? RW_ORDER_SECOND : RW_ORDER_FIRST;
+	e.path |= RW_PATH_SEND_FIN;
+	if (seen && e.flags & RW_F_WILL_WAIT && config.has_exit_hook) {
+		seen->e = e;
+		return 0;
+	}
+	emit(&e, &s);
+	if (seen && e.path & RW_PATH_SHUTDOWN)
 		drop_context(sk);
 	return 0;
 }

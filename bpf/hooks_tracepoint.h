@@ -22,24 +22,17 @@ struct {
 } closed_listeners SEC(".maps");
 
 /*
- * Has the last reference to the socket's file gone? Then this is close() or
- * exit; otherwise the application still holds the socket. A socket of the
- * kernel's own has no file: its close cannot be told from its shutdown.
+ * The same for a socket of the kernel's own, where both directions shut is all
+ * that tells; what comes of it is marked as inferred.
  */
-static __always_inline bool file_gone(const struct sock *sk)
+static __always_inline bool is_closed(const struct sock *sk)
 {
-	struct file *file = PEEK(sk, sk_socket, file);
-	struct file___count *by_count = (void *)file;
-	struct file___ref *by_ref = (void *)file;
+	const __u8 both = RCV_SHUTDOWN | SEND_SHUTDOWN;
 
-	if (!file)
+	if (!PEEK(sk, sk_socket, file))
 		return PEEK(sk, sk_socket) &&
-		       (PEEK(sk, sk_shutdown) &
-			(RCV_SHUTDOWN | SEND_SHUTDOWN)) ==
-			       (RCV_SHUTDOWN | SEND_SHUTDOWN);
-	if (bpf_core_field_exists(by_ref->f_ref))
-		return PEEK(by_ref, f_ref.refcnt.counter) < 0;
-	return PEEK(by_count, f_count.counter) <= 0;
+		       (PEEK(sk, sk_shutdown) & both) == both;
+	return file_gone(sk);
 }
 
 static __always_inline bool is_linger_zero(const struct rw_evidence *e)
@@ -76,7 +69,7 @@ static __always_inline int fin_decided(struct sock *sk, int newstate)
 	c.e.order = newstate == RW_TCP_LAST_ACK ? RW_ORDER_SECOND
 						: RW_ORDER_FIRST;
 	c.e.flags |= RW_F_ACTOR;
-	if (file_gone(sk)) {
+	if (is_closed(sk)) {
 		c.e.deduced = RW_PATH_CLOSE;
 		c.e.unread = 0; /* or it would be a reset */
 	} else {
@@ -103,7 +96,7 @@ static __always_inline void deduce_call(struct rw_evidence *e,
 		return;
 	}
 	e->flags |= RW_F_ACTOR;
-	if (!file_gone(sk)) {
+	if (!is_closed(sk)) {
 		e->deduced = RW_PATH_DISCONNECT;
 		return;
 	}

@@ -33,6 +33,7 @@ static __always_inline void subject_of(struct rw_subject *s,
 	s->sk = sk_key(sk);
 	s->cookie = sk_cookie(sk);
 	s->owner_source = RW_OWNER_NONE;
+	s->actor = NULL;
 }
 
 /* Take the evidence of a teardown that begins now, on a full socket. */
@@ -46,7 +47,8 @@ static __always_inline void begin(struct rw_context *c, const struct sock *sk,
 	c->cookie = sk_cookie(sk);
 	c->tid = bpf_get_current_pid_tgid();
 	c->e.path = path;
-	read_socket(&c->e, sk, tp, state);
+	read_shown(&c->e, sk, tp, state);
+	read_deciding(&c->e, sk, tp);
 	read_send_queue(&c->e, tp, state, FIN_QUEUED & RW_BIT(state));
 	read_now(&c->e, sk);
 }

@@ -43,7 +43,10 @@ static inline char *json_bool(char *p, bool value)
 
 static inline char *json_u64(char *p, uint64_t value)
 {
-	return format_u64(p, value);
+	if (value >= 10)
+		return format_u64(p, value);
+	*p = (char)('0' + value); /* most counts are 0 */
+	return p + 1;
 }
 
 static inline char *json_i64(char *p, int64_t value)

@@ -11,6 +11,12 @@
 #define PORT_WORDS 1024 /* 65536 bits */
 
 /*
+ * The reader looks every 50 ms. A ring of this size takes more than 1.6 million
+ * teardowns a second in that time: then nobody need be woken.
+ */
+#define WAKE_BELOW (16 << 20)
+
+/*
  * Where a constant of the object lies before loading. Three objects share this
  * code, so the variable is looked up by name rather than through a skeleton.
  */
@@ -61,7 +67,8 @@ int rodata_fill(struct bpf_object *object, struct rw_config *config,
 	config->family = o->family;
 	config->filter_pid = o->pids.n > 0;
 	config->self = getpid();
-	config->wake_at = o->buffer_bytes / 4;
+	config->wake_at = o->buffer_bytes < WAKE_BELOW ? o->buffer_bytes / 4
+						       : 0;
 	config->port_filter = (o->ports.n ? RW_PORT_ANY : 0) |
 			      (o->lports.n ? RW_PORT_LOCAL : 0) |
 			      (o->rports.n ? RW_PORT_REMOTE : 0);

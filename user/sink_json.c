@@ -15,6 +15,13 @@
 #define STRING_MAX 256 /* of strings this program chose, bytes shown */
 #define REASON_MAX 64  /* of a name in enum sk_rst_reason */
 
+/* A number as it was last written: some hardly ever change. */
+struct cached_number {
+	uint64_t value;
+	size_t len; /* 0: nothing yet */
+	char text[24];
+};
+
 /* A task as it was last written. */
 struct cached_task {
 	struct rw_task task;
@@ -30,6 +37,8 @@ struct sink_json {
 	uint32_t hz; /* jiffies a second */
 	struct cached_task actor;
 	struct cached_task owner;
+	struct cached_number netns;
+	struct cached_number second; /* of ktime_ns */
 };
 
 /* Copies the whole array, which is cheaper than looking at the length. */
@@ -55,6 +64,28 @@ static char *put_time(struct sink_json *s, char *p, uint64_t ktime_ns)
 static uint64_t jiffies_to_ms(const struct sink_json *s, uint32_t jiffies)
 {
 	return (uint64_t)jiffies * 1000 / s->hz;
+}
+
+static char *put_cached(struct cached_number *last, char *p, uint64_t value)
+{
+	if (!last->len || last->value != value) {
+		last->value = value;
+		last->len = format_u64(last->text, value) - last->text;
+	}
+	memcpy(p, last->text, sizeof(last->text)); /* what is too much goes */
+	return p + last->len;
+}
+
+static char *put_ktime(struct sink_json *s, char *p, uint64_t ktime_ns)
+{
+	uint64_t second = ktime_ns / 1000000000;
+	uint32_t rest = ktime_ns % 1000000000;
+
+	if (!second)
+		return json_u64(p, ktime_ns);
+	p = put_cached(&s->second, p, second);
+	*p++ = (char)('0' + rest / 100000000);
+	return format_padded(p, rest % 100000000, 8);
 }
 
 static char *put_verdict(char *p, const struct rw_event *e)
@@ -232,7 +263,7 @@ static char *put_owner(struct sink_json *s, char *p, const struct rw_event *e)
 			render_owner);
 }
 
-static char *put_place(char *p, const struct rw_event *e)
+static char *put_place(struct sink_json *s, char *p, const struct rw_event *e)
 {
 	p = JSON_KEY(p, "cgroup");
 	if (e->cgroup) {
@@ -243,7 +274,8 @@ static char *put_place(char *p, const struct rw_event *e)
 		p = json_null(p);
 	}
 	p = JSON_RAW(p, ",\"container_id\":null,\"netns\":");
-	p = json_u64_or_null(p, e->tuple.netns, e->tuple.netns);
+	p = e->tuple.netns ? put_cached(&s->netns, p, e->tuple.netns)
+			   : json_null(p);
 	p = JSON_KEY(p, "cookie");
 	return json_u64_or_null(p, e->cookie, e->cookie);
 }
@@ -276,7 +308,7 @@ static char *put_teardown(struct sink_json *s, char *p,
 	p = JSON_RAW(p, "{\"type\":\"teardown\",\"time\":");
 	p = put_time(s, p, e->ktime_ns);
 	p = JSON_KEY(p, "ktime_ns");
-	p = json_u64(p, e->ktime_ns);
+	p = put_ktime(s, p, e->ktime_ns);
 	p = put_verdict(p, e);
 	p = put_tuple(p, e);
 	p = put_queues(p, &e->evidence);
@@ -285,7 +317,7 @@ static char *put_teardown(struct sink_json *s, char *p,
 	p = put_provoker(p, &e->evidence);
 	p = put_actor(s, p, e);
 	p = put_owner(s, p, e);
-	p = put_place(p, e);
+	p = put_place(s, p, e);
 	p = put_path(p, e->evidence.path);
 	return put_certainty(p, &e->evidence);
 }

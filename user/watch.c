@@ -35,6 +35,7 @@ struct watch {
 	uint64_t searched[SEARCHED_MAX]; /* cookies whose owner was found */
 	size_t n_searched;
 	size_t n;
+	size_t n_special; /* of these, amendments or without an owner */
 	struct rw_event batch[BATCH_MAX];
 	int error;
 };
@@ -45,6 +46,12 @@ uint64_t watch_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* Records that add to an event; they are none themselves. */
+static bool is_amendment(const struct rw_event *event)
+{
+	return event->evidence.kind >= RW_KIND_OWNER;
 }
 
 static bool is_full(const struct watch *w)
@@ -63,12 +70,6 @@ static bool is_wanted(const struct watch *w, const struct rw_event *event)
 		    pids->values[i] == event->owner.pid)
 			return true;
 	return false;
-}
-
-/* Records that add to an event; they are none themselves. */
-static bool is_amendment(const struct rw_event *event)
-{
-	return event->evidence.kind >= RW_KIND_OWNER;
 }
 
 /* An owner that the search has found is not told again by the close. */
@@ -135,16 +136,17 @@ static bool apply(struct watch *w, size_t at)
 /* Complete the events read so far, then print them. */
 static void settle(struct watch *w)
 {
-	bool named[BATCH_MAX] = {};
+	bool applied[BATCH_MAX] = {};
 
-	for (size_t i = 0; i < w->n; i++)
+	for (size_t i = 0; w->n_special && i < w->n; i++)
 		if (is_amendment(&w->batch[i]))
-			named[i] = apply(w, i);
-	owner_find(&w->owners, w->batch, w->n);
+			applied[i] = apply(w, i);
+	if (w->n_special)
+		owner_find(&w->owners, w->batch, w->n);
 	for (size_t i = 0; i < w->n; i++)
-		if (!named[i])
+		if (!applied[i])
 			print(w, &w->batch[i]);
-	w->n = 0;
+	w->n = w->n_special = 0;
 }
 
 static void add(struct watch *w, const struct rw_event *event)
@@ -152,6 +154,7 @@ static void add(struct watch *w, const struct rw_event *event)
 	if (w->n == BATCH_MAX)
 		settle(w);
 	w->batch[w->n++] = *event;
+	w->n_special += is_amendment(event) || owner_is_missing(event);
 }
 
 static void believe(struct watch *w, const struct rw_event *event)
