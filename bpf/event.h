@@ -31,6 +31,7 @@ enum rw_kind {
 	RW_KIND_SILENT,	      /* the connection ended, nothing was sent */
 	RW_KIND_OWNER,	      /* names the owner of an earlier record */
 	RW_KIND_ORDER,	      /* an earlier FIN turned out to be simultaneous */
+	RW_KIND_RETRACT,      /* takes back the held record of that time */
 	RW_KIND_MAX
 };
 
@@ -92,7 +93,7 @@ enum rw_flag {
 	RW_F_ASK_OWNER = 1
 			 << 28, /* to be shown only if the owner is asked for */
 	RW_F_OUTSIDER = 1 << 29, /* the actor is not the owner: ss -K */
-	RW_F_HELD = 1 << 26,	 /* may turn out not to be: see map held */
+	RW_F_HELD = 1 << 26,	 /* believed unless RW_KIND_RETRACT follows */
 };
 
 /*
@@ -186,7 +187,7 @@ enum rw_owner_source {
 
 struct rw_event {
 	__u64 ktime_ns; /* CLOCK_MONOTONIC */
-	__u64 sk;	/* address of the socket: key of the map held */
+	__u64 sk;	/* address of the socket: joins records of one socket */
 	__u64 cookie;	/* socket cookie, see docs/architecture.md */
 	__u64 cgroup;	/* cgroup v2 id of the socket, 0 unknown */
 	struct rw_tuple tuple;
@@ -200,12 +201,6 @@ struct rw_event {
 	struct rw_task owner; /* valid with RW_F_OWNER */
 };
 _Static_assert(sizeof(struct rw_event) == 208, "rw_event is ABI");
-
-/* The last two held records of a socket; 0: it has been taken back. */
-struct rw_held {
-	__u64 ktime_ns;
-	__u64 previous_ns;
-};
 
 /* A socket whose owner is looked for among the open files (bpf/owner.bpf.c). */
 struct rw_wanted {

@@ -83,7 +83,6 @@ static __always_inline void read_answering(struct rw_evidence *e,
 					   struct sock *sk, struct sk_buff *skb)
 {
 	__u8 state = sk_state(sk);
-	__u64 key = sk_key(sk);
 	struct tcp_sock *tp;
 
 	e->flags |= RW_F_SK;
@@ -113,13 +112,26 @@ static __always_inline void read_answering(struct rw_evidence *e,
 		e->flags |= RW_F_LINGER2_NEG;
 	e->retransmits = PEEK(tp, total_retrans);
 	e->state = state;
-	if (state == RW_TCP_CLOSE) {
+	if (state == RW_TCP_CLOSE)
 		e->state = state_before_answer(e, sk);
-		struct rw_held *h = bpf_map_lookup_elem(&held, &key);
+}
 
-		if (h)
-			h->ktime_ns = 0;
-	}
+/*
+ * The socket answers: so it was no RST that ended it a moment ago, but the
+ * segment that is answered. What was told of that end is taken back.
+ */
+static __always_inline void retract(const struct sock *sk,
+				    const struct rw_subject *answer)
+{
+	struct rw_death *d = find_death(sk);
+	struct rw_evidence e = {};
+	struct rw_subject s = *answer;
+
+	if (!d || !d->held_ns)
+		return;
+	e.kind = RW_KIND_RETRACT;
+	s.ktime_ns = d->held_ns;
+	amend(&e, &s, 1ULL << RW_CAUSE_RESET_AFTER_FIN);
 }
 
 /* Our FIN was told as the first; now the peer's turns out to have crossed it. */
@@ -162,7 +174,7 @@ static __always_inline void name_owner(const struct sock *sk,
 
 /* An end was told while somebody may still hold the socket. */
 static __always_inline void told(const struct sock *sk, struct rw_evidence *e,
-				 __u8 reset_state)
+				 __u8 reset_state, __u64 ktime_ns)
 {
 	struct rw_death d = {};
 
@@ -170,6 +182,8 @@ static __always_inline void told(const struct sock *sk, struct rw_evidence *e,
 	d.told = 1;
 	d.await_owner = !(e->flags & (RW_F_DEAD | RW_F_ACTOR));
 	d.reset_state = reset_state;
+	if (reset_state)
+		d.held_ns = ktime_ns;
 	keep_death(sk, &d);
 }
 
@@ -205,10 +219,11 @@ static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
 	emit(&e, &s);
 	if (!sk || e.state_now != RW_TCP_CLOSE)
 		return 0;
+	retract(sk, &s);
 	if (e.flags & RW_F_DEAD)
 		drop_death(sk);
 	else
-		told(sk, &e, 0);
+		told(sk, &e, 0, 0);
 	return 0;
 }
 
@@ -221,7 +236,6 @@ static __always_inline int received(struct sock *sk, __u32 extra_flags)
 	struct rw_context c = {};
 	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_subject s;
-	__u64 key = sk_key(sk);
 
 	if (!tp || sk_state(sk) == RW_TCP_CLOSE)
 		return 0;
@@ -229,17 +243,11 @@ static __always_inline int received(struct sock *sk, __u32 extra_flags)
 	begin(&c, sk, tp, RW_PATH_RECEIVED, s.now);
 	c.e.kind = RW_KIND_RST_RECEIVED;
 	c.e.flags |= extra_flags;
-	if (extra_flags & RW_F_HELD) {
-		struct rw_held *h = bpf_map_lookup_elem(&held, &key);
-		struct rw_held hold = { s.ktime_ns, h ? h->ktime_ns : 0 };
-
-		bpf_map_update_elem(&held, &key, &hold, BPF_ANY);
-	}
 	s.cookie = c.cookie;
 	emit(&c.e, &s);
 	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
 		remember_end(&s.tuple, s.now, false);
-	told(sk, &c.e, extra_flags & RW_F_HELD ? c.e.state : 0);
+	told(sk, &c.e, extra_flags & RW_F_HELD ? c.e.state : 0, s.ktime_ns);
 	return 0;
 }
 
@@ -305,7 +313,7 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
 		remember_end(&s.tuple, s.now, false);
 	s.cookie = c.cookie;
 	emit(&c.e, &s);
-	told(sk, &c.e, 0);
+	told(sk, &c.e, 0, 0);
 	return 0;
 }
 

@@ -389,7 +389,7 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 		if (!(c.e.flags &
 		      RW_F_DEAD)) /* else its close() was remembered */
 			remember_end(&s.tuple, s.now, false);
-		told(sk, &c.e, 0);
+		told(sk, &c.e, 0, 0);
 	}
 	return 0;
 }

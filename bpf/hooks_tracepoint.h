@@ -141,6 +141,9 @@ static __always_inline int leaving(struct sock *sk)
 		return 0;
 	}
 	subject_of(&s, sk, tp);
+	/* first of all: the socket is unhashed already, segments go astray */
+	if (LOAD(sk, sk_lock.owned) && is_closed(sk))
+		remember_end(&s.tuple, s.now, true);
 	begin_change(&c, sk, tp, s.now);
 	if (ended_by_error(&c.e))
 		return ended_silently(sk, RW_PATH_SET_STATE);
@@ -160,7 +163,8 @@ static __always_inline int leaving(struct sock *sk)
 		  c.e.deduced == RW_PATH_CLOSE && c.e.state != RW_TCP_SYN_SENT);
 	if (resets) {
 		/* whether it really does is told by tcp_send_reset */
-		remember_end(&s.tuple, s.now, c.e.flags & RW_F_ACTOR);
+		if (!(c.e.deduced & RW_PATH_CLOSE))
+			remember_end(&s.tuple, s.now, c.e.flags & RW_F_ACTOR);
 		keep_context(sk, &c);
 		return 0;
 	}
@@ -227,6 +231,7 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 	subject_of(&s, sk, tp);
 	if (seen && !live) {
 		c = *seen;
+		s.ktime_ns = c.ktime_ns; /* of the decision, not of the act */
 		s.cookie = c.cookie;
 	} else if (live) {
 		begin(&c, sk, tp, 0, s.now);
@@ -257,7 +262,7 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 		remember_end(&s.tuple, s.now, s.owner_source);
 	drop_context(sk);
 	if (live)
-		told(sk, &c.e, 0);
+		told(sk, &c.e, 0, 0);
 	return 0;
 }
 

@@ -39,6 +39,7 @@ struct {
 
 /* A connection whose end was told, or is about to be, while its socket lives. */
 struct rw_death {
+	__u64 held_ns;	  /* of a record that an answer takes back; 0: none */
 	__u32 hash;	  /* as in struct rw_context */
 	__u8 cause;	  /* enum rw_cause of that event */
 	__u8 told;	  /* its death is no second event */
@@ -88,19 +89,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct rw_ended_set);
 } ended SEC(".maps");
-
-/*
- * A reset received on a socket that might as well have reset itself, where the
- * kernel does not hand us the segment. The record goes out marked RW_F_HELD;
- * an answer from the same socket takes it back, and user space believes the
- * record only if it still stands here a moment later.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u64); /* sk */
-	__type(value, struct rw_held);
-} held SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

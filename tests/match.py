@@ -99,13 +99,15 @@ def end_key(record):
                  for side in ("local", "remote"))
 
 
-def is_late(event, stray, ended):
+def is_late(event, stray, ended, blind):
     """An answer to a segment that came when the connection was gone."""
     if event["cause"] == "handshake":
         return ended
-    return event["since_close_ms"] is not None and \
-        (event["cause"] == "no-socket" or
-         stray and event["cause"] == "data-after-close")
+    if event["since_close_ms"] is None and \
+            not ((ended or stray) and "since_close_ms" in blind):
+        return False
+    return event["cause"] == "no-socket" or \
+        stray and event["cause"] == "data-after-close"
 
 
 def match_list(expect, events, stray, blind):
@@ -117,7 +119,7 @@ def match_list(expect, events, stray, blind):
     got, wrong, cells = list(events), [], []
     for want in expect:
         while got and got[0]["cause"] != want["cause"] and \
-                is_late(got[0], False, bool(cells)):
+                is_late(got[0], stray, bool(cells), blind):
             got.pop(0)
         if got and got[0]["cause"] == want["cause"]:
             text = differs(want, got[0], blind)
@@ -133,7 +135,7 @@ def match_list(expect, events, stray, blind):
             wrong.append(f"want {name(want)}, got nothing")
             cells.append("nothing")
     for extra in got:
-        if is_late(extra, stray, bool(cells)):
+        if is_late(extra, stray, bool(cells), blind):
             continue
         wrong.append(f"not expected: {name(extra)}")
         cells.append(name(extra))
@@ -153,10 +155,29 @@ def expected_cell(end):
     return " or ".join(", ".join(map(name, one)) or "nothing" for one in lists)
 
 
+def excused(text, budget):
+    """Whether a difference is one of the few that rstwatch owns up to: a hook
+    that was hit inside itself ("missed"), or a close() that came about when
+    an rstwatch in search of an owner let go of the file, as the last to hold
+    it: then there is no actor."""
+    kind = None
+    if text.endswith("got nothing"):
+        kind = "missed"
+    elif ": actor" in text and (text.endswith("got null") or
+                                "actor.pid" in text):
+        kind = "searched"
+    if kind is None or budget[kind] == 0:
+        return False
+    budget[kind] -= 1
+    return True
+
+
 def match(records, cases):
     """What came of it, as a list of (case, differences, expected, observed),
     and the events that belong to no case."""
     blind = blind_words(records)
+    budget = {"missed": records[-1].get("missed", 0) +
+              (2 if "missed" in blind else 0), "searched": 2}
     by_end = {}
     for event in teardowns(records):
         by_end.setdefault(end_key(event), []).append(event)
@@ -169,6 +190,7 @@ def match(records, cases):
                       f"{end['remote']['port']}: {t}" for t in texts]
             want.append(expected_cell(end))
             seen.append(", ".join(cells) or "nothing")
+        wrong = [text for text in wrong if not excused(text, budget)]
         results.append((case, wrong, "; ".join(want), "; ".join(seen)))
     return results, [e for events in by_end.values() for e in events]
 

@@ -61,7 +61,10 @@ const struct limit kprobe_limits[] = {
 };
 
 const struct limit tracepoint_limits[] = {
-	{ "__tcp_close", "linger_waited_ms is unknown", false },
+	{ "__tcp_close",
+	  "linger_waited_ms is unknown, and since_close_ms of a "
+	  "segment that crosses the close in the same instant",
+	  false },
 	{ "tcp_check_req", "reset-in-handshake is not seen", false },
 	{ "tcp_v4_send_reset",
 	  "before 6.10 answers without a full socket are not seen: "

@@ -383,3 +383,20 @@ int observer_counts(const struct observer *b, struct rw_count *counts)
 	free(each);
 	return 0;
 }
+
+uint64_t observer_missed(const struct observer *o)
+{
+	struct bpf_program *prog;
+	uint64_t missed = 0;
+
+	bpf_object__for_each_program(prog, o->object)
+	{
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			missed += info.recursion_misses;
+	}
+	return missed;
+}

@@ -46,6 +46,14 @@ void observer_close(struct observer *observer);
 /* observer_map() - file descriptor of a map of the object */
 int observer_map(const struct observer *observer, const char *name);
 
+/*
+ * observer_missed() - how often a hook was hit inside itself and did not run
+ *
+ * The kernel guards each program against that, and counts it since 5.12 (for
+ * kprobes since 6.7).
+ */
+uint64_t observer_missed(const struct observer *observer);
+
 /* observer_counts() - sum the counters over all CPUs; @counts: RW_CAUSE_MAX */
 int observer_counts(const struct observer *observer, struct rw_count *counts);
 

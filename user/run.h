@@ -25,7 +25,8 @@ struct run_info {
 struct run_totals {
 	uint64_t events;	       /* printed */
 	uint64_t by_kind[RW_KIND_MAX]; /* of these, by enum rw_kind */
-	uint64_t lost; /* passed the filters, the ring was full */
+	uint64_t missed; /* hooks hit inside themselves, which did not run */
+	uint64_t lost;	 /* passed the filters, the ring was full */
 	struct rw_count by_cause[RW_CAUSE_MAX]; /* summed over the CPUs */
 	uint64_t end_ktime_ns;			/* CLOCK_MONOTONIC */
 };

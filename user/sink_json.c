@@ -421,6 +421,8 @@ static int json_end(struct sink *sink, const struct run_totals *totals)
 	p = json_u64(p, totals->events);
 	p = JSON_KEY(p, "lost");
 	p = json_u64(p, totals->lost);
+	p = JSON_KEY(p, "missed");
+	p = json_u64(p, totals->missed);
 	p = JSON_KEY(p, "counts");
 	p = put_counts(p, totals->by_cause);
 	p = JSON_RAW(p, ",\"audit\":null}\n");

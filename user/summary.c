@@ -35,6 +35,8 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 		totals->events == 1 ? "" : "s");
 	print_kinds(stream, totals);
 	fprintf(stream, ", lost %" PRIu64, totals->lost);
+	if (totals->missed)
+		fprintf(stream, ", missed %" PRIu64, totals->missed);
 	fprintf(stream, "%s\n",
 		totals->lost ? " (a larger --buffer helps)" : "");
 	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)

@@ -7,7 +7,6 @@
 
 #include <bpf/libbpf.h>
 
-#include "held.h"
 #include "owner.h"
 #include "watch.h"
 
@@ -19,7 +18,7 @@
 /* Events are looked at together, so that what follows can complete them. */
 #define BATCH_MAX 2048
 /* How far back the event is that an amendment belongs to. */
-#define AMEND_DISTANCE 256
+#define AMEND_DISTANCE 1024
 
 /* So many connections are remembered as having got their owner by search. */
 #define SEARCHED_MAX 1024
@@ -29,7 +28,6 @@ struct watch {
 	struct run_totals *totals;
 	const struct options *options;
 	struct owner_finder owners;
-	struct held held;
 	uint64_t doubted[RW_CAUSE_MAX]; /* held records that proved true */
 	uint64_t others[RW_CAUSE_MAX]; /* counted, but not for this run to show */
 	uint64_t searched[SEARCHED_MAX]; /* cookies whose owner was found */
@@ -117,6 +115,12 @@ static bool apply(struct watch *w, size_t at)
 
 		if (event->sk != record->sk || event->cookie != record->cookie)
 			continue;
+		if (record->evidence.kind == RW_KIND_RETRACT &&
+		    event->evidence.flags & RW_F_HELD &&
+		    event->ktime_ns == record->ktime_ns) {
+			event->evidence.kind = RW_KIND_RETRACT;
+			return true;
+		}
 		if (record->evidence.kind == RW_KIND_ORDER &&
 		    event->evidence.kind == RW_KIND_FIN) {
 			event->evidence.order = record->evidence.order;
@@ -133,35 +137,49 @@ static bool apply(struct watch *w, size_t at)
 	return false;
 }
 
-/* Complete the events read so far, then print them. */
-static void settle(struct watch *w)
+/*
+ * Complete the events read so far, then print them. Held records younger than
+ * @young stay for the next time: what takes them back may be on its way.
+ */
+static void settle(struct watch *w, uint64_t young)
 {
 	bool applied[BATCH_MAX] = {};
+	size_t stay = 0;
 
 	for (size_t i = 0; w->n_special && i < w->n; i++)
 		if (is_amendment(&w->batch[i]))
 			applied[i] = apply(w, i);
 	if (w->n_special)
 		owner_find(&w->owners, w->batch, w->n);
-	for (size_t i = 0; i < w->n; i++)
-		if (!applied[i])
-			print(w, &w->batch[i]);
-	w->n = w->n_special = 0;
+	for (size_t i = 0; i < w->n; i++) {
+		struct rw_event *event = &w->batch[i];
+
+		if (applied[i] || event->evidence.kind == RW_KIND_RETRACT)
+			continue;
+		if (!(event->evidence.flags & RW_F_HELD)) {
+			print(w, event);
+		} else if (event->ktime_ns > young) {
+			w->batch[stay++] = *event;
+		} else {
+			event->evidence.flags &= ~RW_F_HELD;
+			w->doubted[event->cause]++;
+			print(w, event);
+		}
+	}
+	w->n = w->n_special = stay;
 }
 
 static void add(struct watch *w, const struct rw_event *event)
 {
-	if (w->n == BATCH_MAX)
-		settle(w);
-	w->batch[w->n++] = *event;
-	w->n_special += is_amendment(event) || owner_is_missing(event);
-}
+	bool special = is_amendment(event) || owner_is_missing(event) ||
+		       event->evidence.flags & RW_F_HELD;
 
-static void believe(struct watch *w, const struct rw_event *event)
-{
-	w->doubted[event->cause]++;
-	add(w, event);
-	w->batch[w->n - 1].evidence.flags &= ~RW_F_HELD;
+	if (w->n == BATCH_MAX)
+		settle(w, watch_now() - HELD_NS);
+	if (w->n == BATCH_MAX)
+		settle(w, UINT64_MAX);
+	w->batch[w->n++] = *event;
+	w->n_special += special;
 }
 
 static int on_record(void *context, void *data, size_t size)
@@ -171,19 +189,8 @@ static int on_record(void *context, void *data, size_t size)
 
 	if (size < sizeof(*event))
 		return 0;
-	if (!(event->evidence.flags & RW_F_HELD))
-		add(w, event);
-	else if (held_put(&w->held, event))
-		believe(w, event);
+	add(w, event);
 	return w->error;
-}
-
-static void add_held(struct watch *w, uint64_t older_than)
-{
-	struct rw_event event;
-
-	while (held_next(&w->held, older_than, &event))
-		believe(w, &event);
 }
 
 /* Read what there is, then let the reader see it. */
@@ -192,8 +199,7 @@ static void drain(struct watch *w, struct ring_buffer *ring)
 	int err;
 
 	ring_buffer__consume(ring);
-	add_held(w, watch_now() - HELD_NS);
-	settle(w);
+	settle(w, watch_now() - HELD_NS);
 	err = w->sink->flush(w->sink);
 	if (!w->error)
 		w->error = err;
@@ -220,9 +226,9 @@ static int finish(struct watch *w, struct observer *observer,
 
 	observer_detach(observer);
 	ring_buffer__consume(ring);
-	add_held(w, UINT64_MAX);
-	settle(w);
+	settle(w, UINT64_MAX);
 	err = observer_counts(observer, t->by_cause);
+	t->missed = observer_missed(observer);
 	for (int i = 0; i < RW_CAUSE_MAX; i++) {
 		t->by_cause[i].seen += w->doubted[i] - w->others[i];
 		t->lost += t->by_cause[i].lost;
@@ -245,7 +251,6 @@ int watch(struct observer *observer, struct sink *sink,
 	w->sink = sink;
 	w->totals = totals;
 	w->options = options;
-	w->held.map = observer_map(observer, "held");
 	ring = ring_buffer__new(observer_map(observer, "events"), on_record, w,
 				NULL);
 	if (!ring) {

@@ -300,7 +300,7 @@ static void test_end(void **state)
 	assert_string_equal(
 		line,
 		"{\"type\":\"end\",\"time\":\"2026-01-02T03:04:07.000000000Z\","
-		"\"events\":12,\"lost\":3,\"counts\":{},"
+		"\"events\":12,\"lost\":3,\"missed\":0,\"counts\":{},"
 		"\"audit\":null}\n");
 	totals.by_cause[RW_CAUSE_CLOSE].seen = 10;
 	totals.by_cause[RW_CAUSE_UNREAD_DATA].seen = UINT64_MAX;
