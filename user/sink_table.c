@@ -137,8 +137,9 @@ static char *cell_what(struct sink_table *t, char *p, const struct rw_event *e)
 	};
 
 	(void)t;
-	return put(p, e->evidence.kind < RW_KIND_MAX ? words[e->evidence.kind]
-						     : "?");
+	if (e->evidence.kind >= RW_KIND_MAX || !words[e->evidence.kind])
+		return put(p, "?");
+	return put(p, words[e->evidence.kind]);
 }
 
 static char *cell_state(struct sink_table *t, char *p, const struct rw_event *e)
