@@ -11,7 +11,7 @@
 #include "watch.h"
 
 /* The ring is looked at this often; the kernel wakes us only when it fills. */
-#define POLL_MS 50
+#define POLL_MS 30
 /* The answer that takes a held record back comes within microseconds. */
 #define HELD_NS (20 * 1000000ULL)
 
