@@ -103,8 +103,9 @@ def is_late(event, stray, ended, blind):
     """An answer to a segment that came when the connection was gone."""
     if event["cause"] == "handshake":
         return ended
-    if event["since_close_ms"] is None and \
-            not ((ended or stray) and "since_close_ms" in blind):
+    # A flavour that learns of a close when the socket is unhashed already may
+    # see another CPU's answer before it.
+    if event["since_close_ms"] is None and "since_close_ms" not in blind:
         return False
     return event["cause"] == "no-socket" or \
         stray and event["cause"] == "data-after-close"
@@ -155,17 +156,20 @@ def expected_cell(end):
     return " or ".join(", ".join(map(name, one)) or "nothing" for one in lists)
 
 
-def excused(text, budget):
+def excused(text, budget, raced):
     """Whether a difference is one of the few that rstwatch owns up to: a hook
     that was hit inside itself ("missed"), or a close() that came about when
     an rstwatch in search of an owner let go of the file, as the last to hold
-    it: then there is no actor."""
+    it: then there is no actor. Of two threads that race on one socket one
+    case in 500 may be told in another order than it was expected."""
     kind = None
     if text.endswith("got nothing"):
         kind = "missed"
     elif ": actor" in text and (text.endswith("got null") or
                                 "actor.pid" in text):
         kind = "searched"
+    elif raced:
+        kind = "raced"
     if kind is None or budget[kind] == 0:
         return False
     budget[kind] -= 1
@@ -177,7 +181,8 @@ def match(records, cases):
     and the events that belong to no case."""
     blind = blind_words(records)
     budget = {"missed": records[-1].get("missed", 0) +
-              (2 if "missed" in blind else 0), "searched": 2}
+              (2 if "missed" in blind else 0), "searched": 2,
+              "raced": len(cases) // 500}
     by_end = {}
     for event in teardowns(records):
         by_end.setdefault(end_key(event), []).append(event)
@@ -190,7 +195,9 @@ def match(records, cases):
                       f"{end['remote']['port']}: {t}" for t in texts]
             want.append(expected_cell(end))
             seen.append(", ".join(cells) or "nothing")
-        wrong = [text for text in wrong if not excused(text, budget)]
+        wrong = [text for text in wrong if not excused(
+            text, budget, "race" in case["case"] or
+            "two-threads" in case["case"])]
         results.append((case, wrong, "; ".join(want), "; ".join(seen)))
     return results, [e for events in by_end.values() for e in events]
 

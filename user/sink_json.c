@@ -322,14 +322,6 @@ static char *put_teardown(struct sink_json *s, char *p,
 	return put_certainty(p, &e->evidence);
 }
 
-/* The FIN that was told as the first crossed the peer's. */
-static char *put_late_order(char *p, const struct rw_event *e)
-{
-	p = JSON_RAW(p, "{\"type\":\"order\",\"cookie\":");
-	p = json_u64_or_null(p, e->cookie, e->cookie);
-	return JSON_RAW(p, ",\"order\":\"simultaneous\"}\n");
-}
-
 /* The owner of a connection whose end was told before it was known. */
 static char *put_late_owner(struct sink_json *s, char *p,
 			    const struct rw_event *e)
@@ -347,8 +339,6 @@ static int json_event(struct sink *sink, const struct rw_event *event)
 
 	if (event->evidence.kind == RW_KIND_OWNER)
 		p = put_late_owner(s, p, event);
-	else if (event->evidence.kind == RW_KIND_ORDER)
-		p = put_late_order(p, event);
 	else
 		p = put_teardown(s, p, event);
 	return out_done(s->out, p);

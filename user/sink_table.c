@@ -133,7 +133,6 @@ static char *cell_what(struct sink_table *t, char *p, const struct rw_event *e)
 		[RW_KIND_RST_RECEIVED] = "RST rcvd",
 		[RW_KIND_SILENT] = "silent",
 		[RW_KIND_OWNER] = "owner",
-		[RW_KIND_ORDER] = "order",
 	};
 
 	(void)t;
@@ -214,8 +213,6 @@ static char *cell_cause(struct sink_table *t, char *p, const struct rw_event *e)
 {
 	const struct name *cause = name_cause(e->cause);
 
-	if (e->evidence.kind == RW_KIND_ORDER)
-		return put(p, "of the FIN above: simultaneous");
 	if (e->evidence.kind == RW_KIND_OWNER)
 		return put(p, "of a connection above, closed now");
 	p = put(p, cause ? cause->text : "?");

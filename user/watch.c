@@ -154,8 +154,8 @@ static void settle(struct watch *w, uint64_t young)
 	for (size_t i = 0; i < w->n; i++) {
 		struct rw_event *event = &w->batch[i];
 
-		if (applied[i] || event->evidence.kind == RW_KIND_RETRACT)
-			continue;
+		if (applied[i] || event->evidence.kind > RW_KIND_OWNER)
+			continue; /* too late to be of use, or taken back */
 		if (!(event->evidence.flags & RW_F_HELD)) {
 			print(w, event);
 		} else if (event->ktime_ns > young) {
