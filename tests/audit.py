@@ -62,6 +62,10 @@ class Run:
                       sorted(glob.glob(os.path.join(directory, "*.demo")))
                       for case in match.read(path)]
         self.wrong = []
+        # What the flavour itself says did not run; kprobes before 6.7 are not
+        # counted by the kernel, only declared.
+        self.missed = (self.records[-1].get("missed") or 0) + \
+            (2 if "missed" in self.blind else 0)
 
     def say(self, text):
         """Note what is wrong."""
@@ -106,7 +110,7 @@ def audit_resets(run, wire):
     on_wire = {end: len(segments) for end, segments in wire.items()}
     out = delta(run.directory, "snmp", "Tcp.OutRsts")
     expected = run.expected_causes()
-    missed = run.records[-1].get("missed") or 0  # said by the flavour itself
+    missed = run.missed
     invisible = 0
     for end in set(told) | set(on_wire):
         missing = on_wire.get(end, 0) - told.get(end, 0)
@@ -160,7 +164,7 @@ def audit_unread(run):
     """The kernel counts its closes with unread data."""
     told = sum(e["cause"] == "unread-data" for e in run.events)
     counted = delta(run.directory, "netstat", "TcpExt.TCPAbortOnClose")
-    if told != counted:
+    if not counted - run.missed <= told <= counted:
         run.say(f"TCPAbortOnClose rose by {counted}, unread-data events "
                 f"are {told}")
     return f"TCPAbortOnClose {counted}"
