@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make            build/rstwatch and build/rstdemo
+# make docs       remake what is made from the tables of options and causes
 # sudo make demo  install what is missing, build, run every case, compare
 # sudo make test  the same on this kernel and on the kernels of the matrix
 
@@ -33,6 +34,8 @@ SKELETONS := $(FLAVOURS:%=$(B)/%.skel.h)
 NOT_RSTWATCH := user/causes_doc.c
 RSTWATCH_C := $(filter-out $(NOT_RSTWATCH),$(wildcard user/*.c))
 RSTWATCH_O := $(RSTWATCH_C:%.c=$(B)/%.o)
+DOC_O := $(patsubst %.c,$(B)/%.o,$(wildcard user/doc/*.c))
+SHELLS := bash zsh fish
 DEMO_O := $(patsubst %.c,$(B)/%.o,$(wildcard user/demo/*.c))
 
 all: $(B)/rstwatch $(B)/rstdemo
@@ -81,29 +84,59 @@ demo: have-deps
 test: have-deps
 	tests/run $(B)
 
-install: all
-	install -D -m 755 $(B)/rstwatch $(DESTDIR)$(PREFIX)/sbin/rstwatch
-	install -D -m 755 $(B)/rstdemo $(DESTDIR)$(PREFIX)/bin/rstdemo
-	install -D -m 644 man/rstwatch.8 $(DESTDIR)$(PREFIX)/share/man/man8/rstwatch.8
-	install -D -m 644 man/rstdemo.1 $(DESTDIR)$(PREFIX)/share/man/man1/rstdemo.1
+# What is installed: mode, source, place under PREFIX.
+INSTALLED := \
+	755:$(B)/rstwatch:sbin/rstwatch \
+	755:$(B)/rstdemo:bin/rstdemo \
+	644:man/rstwatch.8:share/man/man8/rstwatch.8 \
+	644:man/rstdemo.1:share/man/man1/rstdemo.1 \
+	644:$(B)/completion/bash:share/bash-completion/completions/rstwatch \
+	644:$(B)/completion/zsh:share/zsh/site-functions/_rstwatch \
+	644:$(B)/completion/fish:share/fish/vendor_completions.d/rstwatch.fish
+
+install: all completions
+	@set -e; for entry in $(INSTALLED); do \
+		mode=$${entry%%:*}; names=$${entry#*:}; \
+		set -x; install -D -m $$mode "$${names%%:*}" \
+			"$(DESTDIR)$(PREFIX)/$${names#*:}"; { set +x; } 2>/dev/null; \
+	done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/rstwatch $(DESTDIR)$(PREFIX)/bin/rstdemo \
-	      $(DESTDIR)$(PREFIX)/share/man/man8/rstwatch.8 \
-	      $(DESTDIR)$(PREFIX)/share/man/man1/rstdemo.1
+	@set -e; for entry in $(INSTALLED); do \
+		set -x; rm -f "$(DESTDIR)$(PREFIX)/$${entry##*:}"; \
+		{ set +x; } 2>/dev/null; \
+	done
 
 clean:
 	rm -rf $(B)
 
-# The table of causes as a page; a test compares it with what is committed.
-docs/causes.md: $(B)/causes_doc
-	$(B)/causes_doc > $@
+# What is made from the tables of options and causes; a test compares what is
+# committed with the tables.
+docs: $(B)/causes_doc $(B)/reference
+	$(B)/causes_doc > docs/causes.md
+	$(B)/reference man man/rstwatch.8 > $(B)/rstwatch.8
+	cat $(B)/rstwatch.8 > man/rstwatch.8
+
+completions: $(SHELLS:%=$(B)/completion/%)
+
+$(B)/completion/%: $(B)/reference
+	@mkdir -p $(@D)
+	$(B)/reference $* > $@
+
+$(B)/reference: $(DOC_O) $(B)/lib.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# All of rstwatch but main(), for what needs a part of it.
+LIB_O := $(filter-out $(B)/user/main.o,$(RSTWATCH_O))
+$(B)/lib.a: $(LIB_O)
+	rm -f $@
+	$(AR) rcs $@ $^
 
 $(B)/causes_doc: $(B)/user/causes_doc.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 -include tests/tests.mk tests/bench/bench.mk
 
-.PHONY: all deps have-deps demo test install uninstall clean
+.PHONY: all deps have-deps demo test install uninstall docs completions clean
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

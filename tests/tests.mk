@@ -11,35 +11,30 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/%,\
 		$(wildcard tests/tools/*.c))
 
-# All of rstwatch but main() and the probes' loader, so that a test takes only
-# what it names and may bring its own in the place of the rest.
-UNIT_LIB_O := $(filter-out $(B)/user/main.o,$(RSTWATCH_O))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	    -fno-omit-frame-pointer -O1
 
 unit-programs: $(UNIT_TESTS:%=$(B)/tests/unit/%) \
 	       $(UNIT_TESTS:%=$(B)/sanitize/tests/unit/%)
-test-programs: unit-programs $(TEST_TOOLS)
+test-programs: unit-programs $(TEST_TOOLS) $(B)/causes_doc $(B)/reference \
+	       completions
 
 $(B)/tests/%: tests/tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< -lpthread
 
-$(B)/tests/lib.a: $(UNIT_LIB_O)
-	@mkdir -p $(@D)
-	rm -f $@
-	$(AR) rcs $@ $^
-
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/lib.a
+# From the library a test takes only what it names, and may bring its own in the
+# place of the rest.
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/lib.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(B)/sanitize/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
-$(UNIT_LIB_O:$(B)/%=$(B)/sanitize/%): | $(SKELETONS) $(B)/owner.skel.h
+$(LIB_O:$(B)/%=$(B)/sanitize/%): | $(SKELETONS) $(B)/owner.skel.h
 
-$(B)/sanitize/tests/lib.a: $(UNIT_LIB_O:$(B)/%=$(B)/sanitize/%)
+$(B)/sanitize/tests/lib.a: $(LIB_O:$(B)/%=$(B)/sanitize/%)
 	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^
@@ -66,7 +61,7 @@ SHELL_FILES := $(call FIRST_LINES,^.!.*[ \/](ba)?sh|^.!.* bats$$) \
 	       $(filter %.bash,$(FILES))
 PYTHON_FILES := $(call FIRST_LINES,^.!.*python3)
 
-lint: lint-format lint-bpf lint-tidy lint-shell lint-python
+lint: lint-format lint-bpf lint-tidy lint-shell lint-python lint-docs
 
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
@@ -103,5 +98,19 @@ lint-python:
 		[ast.parse(open(f, encoding="utf-8").read(), f) \
 		 for f in sys.argv[1:]]' $(PYTHON_FILES)
 
+# What is made from the tables is as committed; man pages are without fault.
+# EXIT STATUS stands after CAVEATS, where one looks for it last.
+lint-docs: $(B)/causes_doc $(B)/reference completions
+	$(B)/causes_doc | diff -u docs/causes.md - >&2 || \
+		{ echo "docs/causes.md is stale: run make docs" >&2; exit 1; }
+	$(B)/reference man man/rstwatch.8 | diff -u man/rstwatch.8 - >&2 || \
+		{ echo "man/rstwatch.8 is stale: run make docs" >&2; exit 1; }
+	! mandoc -Tlint -W warning man/rstwatch.8 man/rstdemo.1 | \
+		grep -v 'sections out of conventional order'
+	! groff -ww -mdoc -Tutf8 -z man/rstwatch.8 man/rstdemo.1 2>&1 | grep .
+	shellcheck --shell=bash --exclude=SC2207 $(B)/completion/bash
+	zsh -n $(B)/completion/zsh
+	fish --no-execute $(B)/completion/fish
+
 .PHONY: unit live matrix unit-programs test-programs check-vmlinux lint \
-	lint-format lint-bpf lint-tidy lint-shell lint-python format
+	lint-format lint-bpf lint-tidy lint-shell lint-python lint-docs format

@@ -10,6 +10,7 @@
 
 #include "names.h"
 #include "options.h"
+#include "options_table.h"
 #include "text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -23,22 +24,6 @@
 #define DURATION_MAX_S 1000000000ULL
 #define MESSAGE_MAX 256	  /* of what the user typed, bytes shown */
 #define KEY_LONG_ONLY 256 /* keys of options without a letter start here */
-
-/* The one table: parsing, --help and what is checked come from it. */
-struct option_row {
-	const char *name;
-	char letter;	 /* 0: long only */
-	const char *arg; /* NULL: takes none */
-	const char *help;
-	/* Stores @arg in the field; 0, or -1 after a line on stderr. */
-	int (*parse)(struct options *options, const struct option_row *row,
-		     const char *arg);
-	size_t field;		  /* offset in struct options */
-	unsigned int value;	  /* for flags and choices: what to store */
-	unsigned int max;	  /* for numbers: 1..max */
-	const char *noun;	  /* for numbers: what to call one */
-	const char *const *words; /* for choices, NULL at the end */
-};
 
 /* One line, whatever the user typed: newlines and escapes are not copied. */
 static int __attribute__((format(printf, 1, 2)))
@@ -324,44 +309,63 @@ static const char *const colors[] = { [COLOR_AUTO] = "auto",
 
 static const struct option_row rows[] = {
 	ROW("json", 'j', NULL, "one JSON object a line", parse_flag,
-	    .field = FIELD(json)),
+	    .field = FIELD(json), .more = "See FIELDS."),
 	ROW("rst", 'r', NULL, "only resets, sent and received", parse_flag,
-	    .field = FIELD(rst_only)),
+	    .field = FIELD(rst_only),
+	    .more = "Hooks that serve FINs and silent ends alone are not "
+		    "attached."),
 	ROW("pid", 'p', "PID[,..]", "only sockets of these processes",
 	    parse_numbers, .field = FIELD(pids), .max = PID_LIMIT,
-	    .noun = "pid"),
+	    .noun = "pid",
+	    .more = "Sockets on which they acted, or which they own."),
 	ROW("port", 'P', "PORT[,..]", "only these ports, either side",
 	    parse_numbers, .field = FIELD(ports), .max = 65535, .noun = "port"),
 	ROW("lport", 'L', "PORT[,..]", "only these local ports", parse_numbers,
 	    .field = FIELD(lports), .max = 65535, .noun = "port"),
 	ROW("rport", 'D', "PORT[,..]", "only these remote ports", parse_numbers,
 	    .field = FIELD(rports), .max = 65535, .noun = "port"),
-	ROW("ipv4", '4', NULL, "only IPv4", parse_family, .value = 4),
+	ROW("ipv4", '4', NULL, "only IPv4", parse_family, .value = 4,
+	    .more = "IPv4 on an IPv6 socket is IPv4."),
 	ROW("ipv6", '6', NULL, "only IPv6", parse_family, .value = 6),
-	ROW("cause", 0, "NAME[,..]", "only these causes, see below",
-	    parse_causes, .field = FIELD(cause_mask)),
+	ROW("cause", 0, "NAME[,..]", "only these causes", parse_causes,
+	    .field = FIELD(cause_mask), .more = "See CAUSES."),
 	ROW("count", 'c', "N", "end after N events", parse_count,
 	    .field = FIELD(count)),
 	ROW("duration", 'd', "SECS", "end after SECS seconds", parse_duration,
-	    .field = FIELD(duration_ms)),
+	    .field = FIELD(duration_ms),
+	    .more = "Up to three digits may follow a point."),
 	ROW("time", 'T', NULL, "show the time of day", parse_time,
-	    .value = TIME_WALL),
+	    .value = TIME_WALL, .more = "It is local time."),
 	ROW("timestamp", 't', NULL, "show seconds since the start", parse_time,
 	    .value = TIME_RELATIVE),
-	ROW("wide", 'w', NULL, "more columns", parse_flag,
-	    .field = FIELD(wide)),
+	ROW("wide", 'w', NULL, "more columns", parse_flag, .field = FIELD(wide),
+	    .more = "They are state, bytes, idle time, retransmits and the "
+		    "kernel's own reason."),
 	ROW("verbose", 'v', NULL, "show the evidence under each event",
-	    parse_flag, .field = FIELD(verbose)),
+	    parse_flag, .field = FIELD(verbose),
+	    .more = "It is the socket, the path through the kernel, actor and "
+		    "owner."),
 	ROW("backend", 0, "auto|fentry|kprobe|tracepoint",
 	    "how to attach to the kernel", parse_choice,
-	    .field = FIELD(backend), .words = backends),
+	    .field = FIELD(backend), .words = backends,
+	    .more = "The default is auto: the first of them that this kernel "
+		    "allows, in this order."),
 	ROW("buffer", 0, "SIZE", "ring buffer, 4K to 1G (default 4M)",
-	    parse_buffer, .field = FIELD(buffer_bytes)),
+	    parse_buffer, .field = FIELD(buffer_bytes),
+	    .more = "With suffix K, M or G; rounded up to a power of two."),
 	ROW("color", 0, "auto|always|never", "when to use color", parse_choice,
-	    .field = FIELD(color), .words = colors),
+	    .field = FIELD(color), .words = colors,
+	    .more = "With auto, on a terminal, unless NO_COLOR is set."),
 	ROW("version", 'V', NULL, "print the version", NULL, .value = 0),
-	ROW("help", 'h', NULL, "print this help", NULL, .value = 0),
+	ROW("help", 'h', NULL, "print this help", NULL, .value = 0,
+	    .more = "It names all causes."),
 };
+
+const struct option_row *option_rows(size_t *n)
+{
+	*n = COUNT(rows);
+	return rows;
+}
 
 #define HELP_COLUMN 26 /* where the descriptions start */
 #define HELP_WIDTH 79
