@@ -5,8 +5,8 @@
 
 #include "evidence_text.h"
 #include "format.h"
+#include "lookup.h"
 #include "names.h"
-#include "reason.h"
 #include "text.h"
 
 #define INDENT "        "
@@ -190,12 +190,10 @@ static void say_path(struct phrase *phrase, uint32_t path)
 	}
 }
 
-static void say_reason(struct phrase *phrase, const struct rw_evidence *ev)
+static void say_reason(struct phrase *phrase, const struct rw_event *e)
 {
-	const char *reason = NULL;
+	const char *reason = lookup(LOOKUP_REASON, e);
 
-	if (ev->flags & RW_F_REASON)
-		reason = reason_name(ev->kernel_reason);
 	if (!reason)
 		return;
 	next_word(phrase);
@@ -220,7 +218,7 @@ static void kernel_line(struct phrase *phrase, const struct rw_event *e)
 	const struct rw_evidence *ev = &e->evidence;
 
 	say_path(phrase, ev->path);
-	say_reason(phrase, ev);
+	say_reason(phrase, e);
 	say_provoker(phrase, ev);
 	say_word(phrase, "",
 		 ev->flags & RW_F_INFERRED ? "inferred" : "observed");

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "json.h"
+#include "lookup.h"
 #include "names.h"
-#include "reason.h"
 #include "sink.h"
 
 #define STRING_MAX 256 /* of strings this program chose, bytes shown */
@@ -91,10 +91,7 @@ static char *put_ktime(struct sink_json *s, char *p, uint64_t ktime_ns)
 static char *put_verdict(char *p, const struct rw_event *e)
 {
 	const struct rw_evidence *ev = &e->evidence;
-	const char *reason = NULL;
 
-	if (ev->flags & RW_F_REASON)
-		reason = reason_name(ev->kernel_reason);
 	p = JSON_KEY(p, "verdict");
 	p = put_name(p, name_verdict(ev->kind));
 	p = JSON_KEY(p, "direction");
@@ -102,7 +99,7 @@ static char *put_verdict(char *p, const struct rw_event *e)
 	p = JSON_KEY(p, "cause");
 	p = put_name(p, name_cause(e->cause));
 	p = JSON_KEY(p, "kernel_reason");
-	return json_string_or_null(p, reason, REASON_MAX);
+	return json_string_or_null(p, lookup(LOOKUP_REASON, e), REASON_MAX);
 }
 
 static char *put_side(char *p, const struct rw_event *e, const uint8_t *address,

@@ -10,8 +10,8 @@
 
 #include "evidence_text.h"
 #include "format.h"
+#include "lookup.h"
 #include "names.h"
-#include "reason.h"
 #include "sink.h"
 #include "text.h"
 
@@ -199,11 +199,9 @@ static char *cell_retransmits(struct sink_table *t, char *p,
 static char *cell_reason(struct sink_table *t, char *p,
 			 const struct rw_event *e)
 {
-	const char *reason = NULL;
+	const char *reason = lookup(LOOKUP_REASON, e);
 
 	(void)t;
-	if (e->evidence.flags & RW_F_REASON)
-		reason = reason_name(e->evidence.kernel_reason);
 	if (!reason)
 		return put(p, "-");
 	return p + text_printable(p, reason, EVIDENCE_REASON_MAX);
