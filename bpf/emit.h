@@ -118,6 +118,7 @@ static __always_inline void emit(struct rw_evidence *e,
 	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 	if (!ev) {
 		count->lost++;
+		count->lost_rst += is_reset(e->kind);
 		if (e->flags & RW_F_HELD)
 			count->seen++;
 		return;

@@ -31,10 +31,23 @@ static __always_inline bool tuple_passes(const struct rw_tuple *t, __u8 family)
 	return !config.port_filter || port_passes(t);
 }
 
+static __always_inline bool is_reset(__u8 kind)
+{
+	return kind == RW_KIND_RST_ACTIVE || kind == RW_KIND_RST_ANSWER ||
+	       kind == RW_KIND_RST_RECEIVED;
+}
+
 static __always_inline bool kind_passes(__u8 kind)
 {
-	return !config.rst_only || kind == RW_KIND_RST_ACTIVE ||
-	       kind == RW_KIND_RST_ANSWER || kind == RW_KIND_RST_RECEIVED;
+	return !config.rst_only || is_reset(kind);
+}
+
+/* One of those asked for, alive or, with a command, gone. */
+static __always_inline bool is_watched(__u32 pid)
+{
+	if (bpf_map_lookup_elem(&pids, &pid))
+		return true;
+	return config.follow && bpf_map_lookup_elem(&gone_pids, &pid);
 }
 
 /*
@@ -46,10 +59,10 @@ static __always_inline bool pid_passes(struct rw_evidence *e, __u32 actor,
 {
 	if (!config.filter_pid)
 		return true;
-	if (actor && bpf_map_lookup_elem(&pids, &actor))
+	if (actor && is_watched(actor))
 		return true;
 	if (owner)
-		return bpf_map_lookup_elem(&pids, &owner);
+		return is_watched(owner);
 	if (!(e->flags & RW_F_SK) || e->flags & (RW_F_DEAD | RW_F_TW))
 		return false;
 	e->flags |= RW_F_ASK_OWNER;

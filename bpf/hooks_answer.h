@@ -165,6 +165,8 @@ static __always_inline void name_owner(const struct sock *sk,
 	if (d->await_owner && !is_deputy()) {
 		subject_of(&s, sk, tp);
 		s.owner_source = RW_OWNER_CLOSE;
+		s.cookie = d->cookie;
+		s.tuple.rport = d->rport;
 		e.kind = RW_KIND_OWNER;
 		e.flags = RW_F_ACTOR;
 		amend(&e, &s, 1ULL << d->cause);
@@ -182,6 +184,8 @@ static __always_inline void told(const struct sock *sk, struct rw_evidence *e,
 	d.told = 1;
 	d.await_owner = !(e->flags & (RW_F_DEAD | RW_F_ACTOR));
 	d.reset_state = reset_state;
+	d.cookie = sk_cookie(sk);
+	d.rport = bpf_ntohs(LOAD(sk, __sk_common.skc_dport));
 	if (reset_state)
 		d.held_ns = ktime_ns;
 	keep_death(sk, &d);

@@ -40,11 +40,13 @@ struct {
 /* A connection whose end was told, or is about to be, while its socket lives. */
 struct rw_death {
 	__u64 held_ns;	  /* of a record that an answer takes back; 0: none */
+	__u64 cookie;	  /* of that event: the close may find the port wiped */
 	__u32 hash;	  /* as in struct rw_context */
 	__u8 cause;	  /* enum rw_cause of that event */
 	__u8 told;	  /* its death is no second event */
 	__u8 await_owner; /* the close that follows names the owner */
 	__u8 reset_state; /* state when data reset the socket from within */
+	__u16 rport;	  /* host order */
 };
 
 struct {
@@ -103,6 +105,25 @@ struct {
 	__type(key, __u32);
 	__type(value, __u8);
 } pids SEC(".maps");
+
+/*
+ * Processes of the command that have ended: what comes late for a connection of
+ * theirs is still the command's. Larger where a command is followed.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8);
+} gone_pids SEC(".maps");
+
+/* Descendants of the command that found no room in pids. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} unfollowed SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -7,5 +7,6 @@
 #else
 #include "bpf/hooks_function.h"
 #endif
+#include "bpf/follow.h"
 
 char LICENSE[] SEC("license") = "GPL";

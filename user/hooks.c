@@ -50,6 +50,13 @@ const struct hook tracepoint_hooks[] = {
 	{},
 };
 
+const struct hook follow_hooks[] = {
+	HOOK("sched_process_fork", HOOK_ALWAYS, NULL),
+	HOOK("sched_process_free", HOOK_ALWAYS,
+	     "a pid that is used again may pass for a process of the command"),
+	{},
+};
+
 const struct limit no_limits[] = { {} };
 
 const struct limit kprobe_limits[] = {

@@ -29,6 +29,7 @@ struct limit {
 /* End with a hook without a program. */
 extern const struct hook function_hooks[];
 extern const struct hook tracepoint_hooks[];
+extern const struct hook follow_hooks[]; /* any flavour, with a command */
 
 /* Ends with a limit without a hook. */
 extern const struct limit tracepoint_limits[];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* open, configure, load, attach, watch: the whole program on one screen */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "command.h"
+#include "fail_on.h"
 #include "observer.h"
 #include "options.h"
 #include "sink.h"
@@ -19,21 +22,45 @@
 
 static volatile sig_atomic_t stop;
 
+static struct command command; /* pid 0: none */
+
 static void on_signal(int signal)
 {
 	(void)signal;
 	stop = 1;
 }
 
-/* INT and TERM end a run alike; a reader that goes away is an error of write */
+/* Only rstwatch was told: the command is what was meant. */
+static void pass_on(int signal)
+{
+	kill(command.pid, signal);
+}
+
+static void catch (int signal, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler,
+				    .sa_flags = SA_NOCLDSTOP };
+
+	sigaction(signal, &action, NULL);
+}
+
+/*
+ * INT and TERM end a run alike; a reader that goes away is an error of write.
+ * With a command the run ends when that does. The terminal sends INT and QUIT to
+ * both, so that the command decides.
+ */
 static void catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
+	catch (SIGPIPE, SIG_IGN);
+	if (!command.pid) {
+		catch (SIGINT, on_signal);
+		catch (SIGTERM, on_signal);
+		return;
+	}
+	catch (SIGINT, SIG_IGN);
+	catch (SIGQUIT, SIG_IGN);
+	catch (SIGTERM, pass_on);
+	catch (SIGCHLD, on_signal);
 }
 
 static struct sink *new_sink(const struct options *o, struct out *out,
@@ -43,7 +70,7 @@ static struct sink *new_sink(const struct options *o, struct out *out,
 		.time = o->time,
 		.wide = o->wide,
 		.verbose = o->verbose,
-		.color = sink_color(o->color, STDOUT_FILENO),
+		.color = sink_color(o->color, out->fd),
 	};
 
 	return o->json ? sink_json_new(out, clock)
@@ -81,7 +108,7 @@ static int report(int err)
 }
 
 static int run(const struct options *o, struct observer *observer,
-	       struct sink *sink)
+	       struct sink *sink, int fd)
 {
 	struct run_totals totals = {};
 	struct run_info info = {};
@@ -95,45 +122,86 @@ static int run(const struct options *o, struct observer *observer,
 	err = sink->start(sink, &info);
 	if (!err)
 		err = sink->flush(sink);
+	if (command.pid && !command_start(&command))
+		stop = 1;
 	if (!err)
 		err = watch(observer, sink, o, &stop, &totals);
 	end_err = sink->end(sink, &totals);
 	if (!err)
 		err = end_err;
-	if (err != -EPIPE)
+	if (err != -EPIPE && !(o->json && fd == STDERR_FILENO))
 		summary_print(stderr, &totals);
-	return report(err);
+	return fail_on(o, &totals, stderr) ? EXIT_FAILURE : report(err);
 }
 
-int main(int argc, char **argv)
+/* Return: a descriptor to write to, or -1 after a line on stderr. */
+static int open_output(const struct options *o)
+{
+	int fd;
+
+	if (!o->output)
+		return o->command ? STDERR_FILENO : STDOUT_FILENO;
+	fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0)
+		fprintf(stderr, "rstwatch: cannot write '%s': %s\n", o->output,
+			strerror(errno));
+	return fd;
+}
+
+/* Watch with everything prepared. Return: the exit code. */
+static int observe(const struct options *options, int fd)
 {
 	struct observer observer = {};
-	struct options options;
 	struct clock clock;
 	struct sink *sink;
 	struct out out;
-	int status;
+	int status = observer_open(&observer, options);
 
-	status = options_parse(&options, argc, argv);
-	if (status != OPTIONS_RUN)
-		return status;
-	catch_signals();
-	status = observer_open(&observer, &options);
 	if (status)
 		return status;
 	clock_init(&clock);
-	if (out_open(&out, STDOUT_FILENO, OUT_BYTES)) {
+	if (out_open(&out, fd, OUT_BYTES)) {
 		fprintf(stderr, "rstwatch: no memory\n");
 		return EXIT_FAILURE;
 	}
-	sink = new_sink(&options, &out, &clock);
+	sink = new_sink(options, &out, &clock);
 	if (!sink) {
 		fprintf(stderr, "rstwatch: no memory\n");
 		return EXIT_FAILURE;
 	}
-	status = run(&options, &observer, sink);
+	status = run(options, &observer, sink, fd);
 	sink->free(sink);
 	out_close(&out);
 	observer_close(&observer);
 	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int fd, status, command_status;
+
+	status = options_parse(&options, argc, argv);
+	if (status != OPTIONS_RUN)
+		return status;
+	fd = open_output(&options);
+	if (fd < 0)
+		return EXIT_FAILURE;
+	if (options.command) {
+		status = command_open(&command, options.command,
+				      options.as_user);
+		if (status)
+			return status;
+		options.pids.values[options.pids.n++] = (uint32_t)command.pid;
+	}
+	catch_signals();
+	status = observe(&options, fd);
+	if (!options.command)
+		return status;
+	if (command.go >= 0) { /* it never began */
+		command_wait(&command);
+		return status;
+	}
+	command_status = command_wait(&command);
+	return command_status ? command_status : status;
 }

@@ -176,6 +176,35 @@ static int choose_programs(struct observer *o, const struct flavour *f)
 				      EOPNOTSUPP);
 		degrade(o, h->function, h->lost);
 	}
+	for (const struct hook *h = follow_hooks; h->program; h++) {
+		struct bpf_program *prog =
+			bpf_object__find_program_by_name(o->object, h->program);
+
+		if (!prog)
+			return refuse(o, "no program", h->program, ENOENT);
+		bpf_program__set_autoload(prog, o->config.follow);
+	}
+	return 0;
+}
+
+/* So many processes of a command are known, alive and ended. */
+#define FOLLOW_MAX 32768
+
+static int size_maps(struct observer *o, const struct options *options)
+{
+	struct bpf_map *map;
+
+	map = bpf_object__find_map_by_name(o->object, "events");
+	if (!map || bpf_map__set_max_entries(map, options->buffer_bytes))
+		return refuse(o, "cannot size", "the ring buffer", errno);
+	if (!o->config.follow)
+		return 0;
+	map = bpf_object__find_map_by_name(o->object, "pids");
+	if (!map || bpf_map__set_max_entries(map, FOLLOW_MAX))
+		return refuse(o, "cannot size", "the map pids", errno);
+	map = bpf_object__find_map_by_name(o->object, "gone_pids");
+	if (!map || bpf_map__set_max_entries(map, FOLLOW_MAX))
+		return refuse(o, "cannot size", "the map gone_pids", errno);
 	return 0;
 }
 
@@ -225,7 +254,6 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rstwatch",
 		    .kernel_log_level = getenv("RSTWATCH_LIBBPF_LOG") ? 4 : 0);
-	struct bpf_map *ring;
 	const void *bytes;
 	size_t size;
 
@@ -236,15 +264,15 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	o->object = bpf_object__open_mem(bytes, size, &opts);
 	if (!o->object)
 		return refuse(o, "cannot open", "the BPF object", errno);
-	ring = bpf_object__find_map_by_name(o->object, "events");
-	if (!ring || bpf_map__set_max_entries(ring, options->buffer_bytes))
-		return refuse(o, "cannot size", "the ring buffer", errno);
 	if (rodata_fill(o->object, &o->config, options))
 		return refuse(o, "cannot set", "the filters", ENOENT);
-	if (choose_programs(o, f))
+	if (size_maps(o, options) || choose_programs(o, f))
 		return -1;
 	if (bpf_object__load(o->object) || fill_pids(o, options))
 		return refuse(o, "cannot load", "the BPF programs", errno);
+	for (const struct hook *h = follow_hooks; h->program; h++)
+		if (attach(o, h))
+			return -1;
 	for (const struct hook *h = f->hooks; h->program; h++)
 		if (attach(o, h))
 			return -1;
@@ -378,10 +406,28 @@ int observer_counts(const struct observer *b, struct rw_count *counts)
 		for (int cpu = 0; cpu < cpus; cpu++) {
 			counts[cause].seen += each[cpu].seen;
 			counts[cause].lost += each[cpu].lost;
+			counts[cause].lost_rst += each[cpu].lost_rst;
 		}
 	}
 	free(each);
 	return 0;
+}
+
+bool observer_watches(const struct observer *o, uint32_t pid)
+{
+	uint8_t one;
+
+	return !bpf_map_lookup_elem(observer_map(o, "pids"), &pid, &one) ||
+	       !bpf_map_lookup_elem(observer_map(o, "gone_pids"), &pid, &one);
+}
+
+uint64_t observer_unfollowed(const struct observer *o)
+{
+	uint64_t unfollowed = 0;
+	uint32_t zero = 0;
+
+	bpf_map_lookup_elem(observer_map(o, "unfollowed"), &zero, &unfollowed);
+	return unfollowed;
 }
 
 uint64_t observer_missed(const struct observer *o)

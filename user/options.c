@@ -151,7 +151,8 @@ static int parse_time(struct options *options, const struct option_row *row,
 	return 0;
 }
 
-static int add_cause(struct options *options, const char *name, size_t len)
+/* Add the bit of a cause to @mask. */
+static int add_cause(uint64_t *mask, const char *name, size_t len)
 {
 	int cause = name_find_cause(name, len);
 
@@ -162,9 +163,7 @@ static int add_cause(struct options *options, const char *name, size_t len)
 	if (cause == RW_CAUSE_FIREWALL)
 		return complain(
 			"cause 'firewall' is not reported by this version");
-	if (options->cause_mask == ~0ULL)
-		options->cause_mask = 0;
-	options->cause_mask |= 1ULL << cause;
+	*mask |= 1ULL << cause;
 	return 0;
 }
 _Static_assert(RW_CAUSE_MAX < 64, "cause_mask has too few bits");
@@ -173,15 +172,44 @@ static int parse_causes(struct options *options, const struct option_row *row,
 			const char *arg)
 {
 	(void)row;
+	if (options->cause_mask == ~0ULL)
+		options->cause_mask = 0;
 	for (;;) {
 		size_t len = strcspn(arg, ",");
 
-		if (add_cause(options, arg, len))
+		if (add_cause(&options->cause_mask, arg, len))
 			return -1;
 		if (!arg[len])
 			return 0;
 		arg += len + 1;
 	}
+}
+
+/* Causes, and the word "rst". */
+static int parse_fail_on(struct options *options, const struct option_row *row,
+			 const char *arg)
+{
+	(void)row;
+	for (;;) {
+		size_t len = strcspn(arg, ",");
+
+		if (len == 3 && !strncmp(arg, "rst", len))
+			options->fail_on_rst = true;
+		else if (add_cause(&options->fail_mask, arg, len))
+			return -1;
+		if (!arg[len])
+			return 0;
+		arg += len + 1;
+	}
+}
+
+static int parse_text(struct options *options, const struct option_row *row,
+		      const char *arg)
+{
+	if (!*arg)
+		return complain("--%s needs a name", row->name);
+	*(const char **)((char *)options + row->field) = arg;
+	return 0;
 }
 
 static int parse_count(struct options *options, const struct option_row *row,
@@ -356,6 +384,18 @@ static const struct option_row rows[] = {
 	ROW("color", 0, "auto|always|never", "when to use color", parse_choice,
 	    .field = FIELD(color), .words = colors,
 	    .more = "With auto, on a terminal, unless NO_COLOR is set."),
+	ROW("output", 'o', "FILE", "write to FILE instead", parse_text,
+	    .field = FIELD(output),
+	    .more = "FILE is created or emptied; it takes the table or the "
+		    "JSON."),
+	ROW("fail-on", 0, "CAUSE[,..]",
+	    "exit 1 if one was seen; the word rst: any reset", parse_fail_on,
+	    .more = "Counted is what passed the filters, not only what was "
+		    "shown: events that the ring buffer lost are in it. A "
+		    "command that fails by itself keeps its own status."),
+	ROW("user", 0, NULL, "run COMMAND as the user who called sudo",
+	    parse_flag, .field = FIELD(as_user),
+	    .more = "With that user's groups and HOME."),
 	ROW("version", 'V', NULL, "print the version", NULL, .value = 0),
 	ROW("help", 'h', NULL, "print this help", NULL, .value = 0,
 	    .more = "It names all causes."),
@@ -403,14 +443,15 @@ static void help_causes(void)
 
 static void print_help(void)
 {
-	puts("Usage: rstwatch [OPTION...]\n"
-	     "Watch TCP connections end: who sent the FIN or RST, and why.\n");
+	puts("Usage: rstwatch [OPTION...] [-- COMMAND [ARG...]]\n"
+	     "Watch TCP connections end: who sent the FIN or RST, and why.\n"
+	     "With COMMAND: run it, and watch it and what it starts alone.\n");
 	for (size_t i = 0; i < COUNT(rows); i++)
 		help_option(&rows[i]);
 	puts("\nCauses:");
 	help_causes();
-	puts("\nExit status: 0 normal end, 1 failure, 64 usage, 69 this kernel "
-	     "cannot,\n77 not permitted.");
+	puts("\nExit status: 0 normal end, 1 failure or --fail-on, 64 usage, "
+	     "69 this kernel\ncannot, 77 not permitted; else that of COMMAND.");
 }
 
 static int finish_stdout(void)
@@ -423,6 +464,7 @@ static int finish_stdout(void)
 
 static void fill_getopt(struct option *longs, char *letters)
 {
+	*letters++ = '+'; /* what follows a first argument is not ours */
 	*letters++ = ':'; /* a missing argument is told apart */
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct option_row *row = &rows[i];
@@ -501,10 +543,40 @@ static int parse_one(struct options *options, int key, char **argv)
 	return finish_stdout();
 }
 
+/* What follows "--" is the command; anything else that is left is a mistake. */
+static int take_command(struct options *options, int argc, char **argv)
+{
+	bool dashes = optind > 1 && !strcmp(argv[optind - 1], "--");
+
+	if (optind < argc && !dashes)
+		return complain(
+			"unexpected argument '%s' (see rstwatch "
+			"--help)",
+			typed_text(argv[optind], strlen(argv[optind])).text);
+	if (dashes && optind == argc)
+		return complain("no command after --");
+	if (dashes)
+		options->command = argv + optind;
+	return 0;
+}
+
+/* What is wrong only together. */
+static int check_combination(const struct options *options)
+{
+	if (options->command && options->pids.n)
+		return complain("--pid and a command exclude each other");
+	if (options->as_user && !options->command)
+		return complain("--user needs a command");
+	if (options->fail_mask & ~options->cause_mask)
+		return complain("--fail-on names a cause that --cause leaves "
+				"out");
+	return 0;
+}
+
 int options_parse(struct options *options, int argc, char **argv)
 {
 	struct option longs[COUNT(rows) + 1];
-	char letters[2 * COUNT(rows) + 2];
+	char letters[2 * COUNT(rows) + 3];
 	int key, status = OPTIONS_RUN;
 
 	*options = (struct options){ .cause_mask = ~0ULL,
@@ -515,10 +587,8 @@ int options_parse(struct options *options, int argc, char **argv)
 	while (status == OPTIONS_RUN &&
 	       (key = getopt_long(argc, argv, letters, longs, NULL)) != -1)
 		status = parse_one(options, key, argv);
-	if (status == OPTIONS_RUN && optind < argc) {
-		complain("unexpected argument '%s' (see rstwatch --help)",
-			 typed_text(argv[optind], strlen(argv[optind])).text);
+	if (status == OPTIONS_RUN &&
+	    (take_command(options, argc, argv) || check_combination(options)))
 		status = OPTIONS_USAGE;
-	}
 	return status;
 }

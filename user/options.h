@@ -49,11 +49,22 @@ struct options {
 	enum time_column time;
 	enum backend backend;
 	enum color_when color;
+	const char *output;   /* FILE; NULL: stdout, with a command stderr */
+	uint64_t fail_mask;   /* 1 << enum rw_cause */
+	bool fail_on_rst;     /* any reset, whatever its cause */
+	bool as_user;	      /* the command runs as who called sudo */
+	char *const *command; /* its arguments, the last NULL; NULL: none */
 };
+
+/* options_fail() - whether --fail-on was given */
+static inline bool options_fail(const struct options *options)
+{
+	return options->fail_mask || options->fail_on_rst;
+}
 
 /**
  * options_parse() - read the command line
- * @options: filled in, with the defaults where nothing was said
+ * @options: filled in, with the defaults where nothing was said; points into @argv
  *
  * What is wrong is said in exactly one line on stderr, the answer to --help
  * and --version on stdout.

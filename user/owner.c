@@ -29,6 +29,7 @@ int owner_finder_open(struct owner_finder *f)
 	if (f->link)
 		return 0;
 	owner_finder_close(f);
+	f->searched_ns = UINT64_MAX; /* nobody need wait for one */
 	return -1;
 }
 
@@ -98,6 +99,7 @@ void owner_find(struct owner_finder *f, struct rw_event *events, size_t n)
 	if (!any)
 		return;
 	search(f);
+	f->searched_ns = begin;
 	for (size_t i = 0; i < n; i++) {
 		if (!owner_is_missing(&events[i]))
 			continue;

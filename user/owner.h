@@ -19,6 +19,7 @@ struct owner_finder {
 	struct bpf_object *object; /* NULL: this kernel has no such iterator */
 	struct bpf_link *link;
 	uint64_t not_before_ns; /* CLOCK_MONOTONIC: time for the next search */
+	uint64_t searched_ns; /* the last one began; never, without iterator */
 };
 
 /**

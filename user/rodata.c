@@ -66,6 +66,7 @@ int rodata_fill(struct bpf_object *object, struct rw_config *config,
 	config->rst_only = o->rst_only;
 	config->family = o->family;
 	config->filter_pid = o->pids.n > 0;
+	config->follow = o->command != NULL;
 	config->self = getpid();
 	config->wake_at = o->buffer_bytes < WAKE_BELOW ? o->buffer_bytes / 4
 						       : 0;

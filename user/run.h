@@ -24,12 +24,26 @@ struct run_info {
 /* What it saw. */
 struct run_totals {
 	uint64_t events;	       /* printed */
-	uint64_t by_kind[RW_KIND_MAX]; /* of these, by enum rw_kind */
+	uint64_t held;		       /* not printed because of --limit */
+	uint64_t by_kind[RW_KIND_MAX]; /* of both, by enum rw_kind */
 	uint64_t missed; /* hooks hit inside themselves, which did not run */
 	uint64_t lost;	 /* passed the filters, the ring was full */
 	struct rw_count by_cause[RW_CAUSE_MAX]; /* summed over the CPUs */
-	uint64_t end_ktime_ns;			/* CLOCK_MONOTONIC */
+	uint64_t unfollowed;   /* descendants of the command not watched */
+	uint64_t end_ktime_ns; /* CLOCK_MONOTONIC */
 };
+
+/* run_resets() - how many were resets, sent and received, lost ones too */
+static inline uint64_t run_resets(const struct run_totals *totals)
+{
+	uint64_t n = totals->by_kind[RW_KIND_RST_ACTIVE] +
+		     totals->by_kind[RW_KIND_RST_ANSWER] +
+		     totals->by_kind[RW_KIND_RST_RECEIVED];
+
+	for (int i = 0; i < RW_CAUSE_MAX; i++)
+		n += totals->by_cause[i].lost_rst;
+	return n;
+}
 
 /* run_count() - account for a printed event; an owner record is none */
 static inline void run_count(struct run_totals *totals,

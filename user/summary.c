@@ -39,6 +39,11 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 		fprintf(stream, ", missed %" PRIu64, totals->missed);
 	fprintf(stream, "%s\n",
 		totals->lost ? " (a larger --buffer helps)" : "");
+	if (totals->unfollowed)
+		fprintf(stream,
+			"%" PRIu64 " processes of the command were not "
+			"watched: too many at once\n",
+			totals->unfollowed);
 	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)
 		if (totals->by_cause[i].seen)
 			print_cause(stream, i, &totals->by_cause[i]);

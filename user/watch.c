@@ -15,6 +15,10 @@
 /* The answer that takes a held record back comes within microseconds. */
 #define HELD_NS (20 * 1000000ULL)
 
+/* A close, or a search that was put off, says so late whose socket it is. */
+#define ASKED_NS (100 * 1000000ULL)
+#define SEARCH_NS (10 * 1000000000ULL)
+
 /* Events are looked at together, so that what follows can complete them. */
 #define BATCH_MAX 2048
 /* How far back the event is that an amendment belongs to. */
@@ -24,6 +28,7 @@
 #define SEARCHED_MAX 1024
 
 struct watch {
+	const struct observer *observer;
 	struct sink *sink;
 	struct run_totals *totals;
 	const struct options *options;
@@ -59,15 +64,29 @@ static bool is_full(const struct watch *w)
 
 static bool is_wanted(const struct watch *w, const struct rw_event *event)
 {
-	const struct number_list *pids = &w->options->pids;
-
+	if (is_amendment(event)) /* it asked for a known owner: none is late */
+		return !w->options->pids.n;
 	if (!(event->evidence.flags & RW_F_ASK_OWNER))
 		return true;
-	for (size_t i = 0; i < pids->n; i++)
-		if (event->evidence.flags & RW_F_OWNER &&
-		    pids->values[i] == event->owner.pid)
-			return true;
-	return false;
+	return event->evidence.flags & RW_F_OWNER &&
+	       observer_watches(w->observer, event->owner.pid);
+}
+
+/*
+ * To be shown only if its owner is asked for, who may yet be found: by a search
+ * that begins after the event, or by the close. @young: what is older has had
+ * its time.
+ */
+static bool is_undecided(const struct watch *w, const struct rw_event *event,
+			 uint64_t young)
+{
+	uint32_t flags = event->evidence.flags;
+
+	if ((flags & (RW_F_ASK_OWNER | RW_F_OWNER)) != RW_F_ASK_OWNER)
+		return false;
+	return event->ktime_ns + ASKED_NS > young ||
+	       (event->ktime_ns + SEARCH_NS > young &&
+		w->owners.searched_ns < event->ktime_ns);
 }
 
 /* An owner that the search has found is not told again by the close. */
@@ -89,11 +108,7 @@ static void print(struct watch *w, const struct rw_event *event)
 {
 	if (is_known(w, event))
 		return;
-	if (!is_wanted(w, event)) {
-		w->others[event->cause]++;
-		return;
-	}
-	if (is_full(w)) {
+	if (!is_wanted(w, event) || is_full(w)) {
 		w->others[event->cause] += !is_amendment(event);
 		return;
 	}
@@ -156,10 +171,12 @@ static void settle(struct watch *w, uint64_t young)
 
 		if (applied[i] || event->evidence.kind > RW_KIND_OWNER)
 			continue; /* too late to be of use, or taken back */
-		if (!(event->evidence.flags & RW_F_HELD)) {
-			print(w, event);
-		} else if (event->ktime_ns > young) {
+		if (is_undecided(w, event, young) ||
+		    (event->evidence.flags & RW_F_HELD &&
+		     event->ktime_ns > young)) {
 			w->batch[stay++] = *event;
+		} else if (!(event->evidence.flags & RW_F_HELD)) {
+			print(w, event);
 		} else {
 			event->evidence.flags &= ~RW_F_HELD;
 			w->doubted[event->cause]++;
@@ -224,11 +241,14 @@ static int finish(struct watch *w, struct observer *observer,
 	struct run_totals *t = w->totals;
 	int err;
 
+	if (w->options->command) /* what answers its last acts, from this host */
+		ring_buffer__poll(ring, POLL_MS);
 	observer_detach(observer);
 	ring_buffer__consume(ring);
 	settle(w, UINT64_MAX);
 	err = observer_counts(observer, t->by_cause);
 	t->missed = observer_missed(observer);
+	t->unfollowed = observer_unfollowed(observer);
 	for (int i = 0; i < RW_CAUSE_MAX; i++) {
 		t->by_cause[i].seen += w->doubted[i] - w->others[i];
 		t->lost += t->by_cause[i].lost;
@@ -248,6 +268,7 @@ int watch(struct observer *observer, struct sink *sink,
 
 	if (!w)
 		return -ENOMEM;
+	w->observer = observer;
 	w->sink = sink;
 	w->totals = totals;
 	w->options = options;

@@ -57,6 +57,17 @@ usage() {
 	usage "maybe" --color maybe
 }
 
+@test "a command that is none, --fail-on of what there is not" {
+	usage "command" --
+	usage "command" -j --
+	usage "surplus" -j surplus -- true
+	usage "frogs" --fail-on frogs -- true
+	usage "''" --fail-on rst, -- true
+	usage "fail-on" --cause close --fail-on linger-zero -- true
+	usage "pid" -p 1 -- true
+	usage "user" --user
+}
+
 @test "options that exclude each other, or lack their argument" {
 	usage "-4 and -6" -4 -6
 	usage "-T and -t" -T -t

@@ -62,17 +62,18 @@ static int parse_args(char **args, int n)
 
 static int parse(const char *line)
 {
-	char *copy = strdup(line), *save = NULL;
+	static char *copy; /* what is stored may point into it */
+	char *save = NULL;
 	char *args[ARGS_MAX + 1] = { "rstwatch" };
-	int n = 1, status;
+	int n = 1;
 
+	free(copy);
+	copy = strdup(line);
 	assert_non_null(copy);
 	for (char *word = strtok_r(copy, " ", &save); word && n < ARGS_MAX;
 	     word = strtok_r(NULL, " ", &save))
 		args[n++] = word;
-	status = parse_args(args, n);
-	free(copy);
-	return status;
+	return parse_args(args, n);
 }
 
 static void accepts(const char *line)
@@ -405,11 +406,63 @@ static void test_stray_arguments(void **state)
 			"(see rstwatch --help)\n");
 	refuses("-j 80 -r", "rstwatch: unexpected argument '80' "
 			    "(see rstwatch --help)\n");
-	refuses("-- -j", "rstwatch: unexpected argument '-j' "
-			 "(see rstwatch --help)\n");
+	refuses("-j 80 -- true", "rstwatch: unexpected argument '80' "
+				 "(see rstwatch --help)\n");
 	refuses_argument("-j", "a\nb",
 			 "rstwatch: unexpected argument 'a?b' "
 			 "(see rstwatch --help)\n");
+}
+
+static void test_command(void **state)
+{
+	(void)state;
+	accepts("-j -- nc -l 80");
+	assert_true(options.json && options.command);
+	assert_string_equal(options.command[0], "nc");
+	assert_string_equal(options.command[2], "80");
+	assert_null(options.command[3]);
+	accepts("-- -j");
+	assert_false(options.json);
+	assert_string_equal(options.command[0], "-j");
+	accepts("--user -- a -- b");
+	assert_true(options.as_user);
+	assert_string_equal(options.command[1], "--");
+	accepts("-j");
+	assert_null(options.command);
+	refuses("--", "rstwatch: no command after --\n");
+	refuses("-p 1 -- true",
+		"rstwatch: --pid and a command exclude each other\n");
+	refuses("--user", "rstwatch: --user needs a command\n");
+}
+
+static void test_output(void **state)
+{
+	(void)state;
+	accepts("");
+	assert_null(options.output);
+	accepts("-o events");
+	assert_string_equal(options.output, "events");
+	refuses("--output=", "rstwatch: --output needs a name\n");
+}
+
+static void test_fail_on(void **state)
+{
+	(void)state;
+	accepts("");
+	assert_false(options_fail(&options));
+	accepts("--fail-on rst");
+	assert_true(options.fail_on_rst && !options.fail_mask);
+	accepts("--fail-on unread-data,rst --fail-on close");
+	assert_true(options.fail_on_rst && options_fail(&options));
+	assert_true(options.fail_mask ==
+		    (1ULL << RW_CAUSE_UNREAD_DATA | 1ULL << RW_CAUSE_CLOSE));
+	assert_true(options.cause_mask == ~0ULL);
+	refuses("--fail-on rsts", "rstwatch: unknown cause 'rsts' (causes: "
+				  "rstwatch --help lists them)\n");
+	refuses("--fail-on=", "rstwatch: unknown cause '' (causes: "
+			      "rstwatch --help lists them)\n");
+	refuses("--cause close --fail-on repair",
+		"rstwatch: --fail-on names a cause that --cause leaves out\n");
 }
 
 /* The first mistake is told, and nothing after it. */
@@ -435,7 +488,7 @@ static void test_help(void **state)
 	(void)state;
 	assert_int_equal(parse("--help"), 0);
 	assert_string_equal(err_text, "");
-	assert_memory_equal(out_text, "Usage: rstwatch [OPTION...]\n", 28);
+	assert_memory_equal(out_text, "Usage: rstwatch [OPTION...] [-- ", 32);
 	assert_non_null(strstr(out_text, "\n  -P, --port=PORT[,..]    only "
 					 "these ports, either side\n"));
 	assert_non_null(strstr(out_text, "\n      --buffer=SIZE "));
@@ -488,6 +541,9 @@ int main(void)
 		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_bad_options),
 		cmocka_unit_test(test_stray_arguments),
+		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_fail_on),
 		cmocka_unit_test(test_first_mistake_only),
 		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_help),

@@ -532,7 +532,7 @@ static void test_summary(void **state)
 	event.evidence.kind = RW_KIND_SILENT;
 	run_count(&totals, &event);
 	totals.lost = 4;
-	totals.by_cause[RW_CAUSE_CLOSE] = (struct rw_count){ 9, 4 };
+	totals.by_cause[RW_CAUSE_CLOSE] = (struct rw_count){ 9, 4, 0 };
 	check_summary(&totals,
 		      "5 events: 1 fin, 2 rst sent, 1 rst received, 1 silent, "
 		      "lost 4 (a larger --buffer helps)\n"
