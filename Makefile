@@ -132,7 +132,7 @@ $(B)/lib.a: $(LIB_O)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/causes_doc: $(B)/user/causes_doc.o
+$(B)/causes_doc: $(B)/user/causes_doc.o $(B)/user/cause_text.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 -include tests/tests.mk tests/bench/bench.mk

@@ -2,7 +2,8 @@
 /*
  * Prints docs/causes.md from bpf/causes.def:
  *
- *	cc -std=c11 -I. user/causes_doc.c -o causes_doc
+ *	cc -std=c11 -D_GNU_SOURCE -I. -Iuser user/causes_doc.c \
+ *		user/cause_text.c -o causes_doc
  *	./causes_doc > docs/causes.md
  *
  * It first checks the rules every entry has to keep, and prints no page if one
@@ -13,41 +14,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/event.h"
+#include "cause_text.h"
+
 #define PAGE_WIDTH 80
 #define MEANING_MAX 72
+#define HINT_MAX 100
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-struct cause {
-	const char *id;
-	const char *name;
-	const char *usual;
-	const char *meaning;
-	const char *kernel;
-	const char *peer;
-	const char *culprits;
-	const char *fix;
-	const char *demo;
-};
-
-static const struct cause causes[] = {
-#define CAUSE(id, name, usual, meaning, kernel, peer, culprits, fix, demo) \
-	{ #id, name, usual, meaning, kernel, peer, culprits, fix, demo },
-#include "bpf/causes.def"
-#undef CAUSE
-};
-
-/* The fourth column of the table in words. */
-static const struct wire {
-	const char *usual;
-	const char *text;
-} wires[] = {
-	{ "fin sent", "A FIN from this host, after all data already queued." },
-	{ "rst sent", "A RST from this host." },
-	{ "rst sent, none", "A RST from this host, or nothing at all." },
-	{ "rst received", "A RST arrives at this host." },
-	{ "none", "Nothing: the connection just ends on this host." },
-	{ "any", "Anything: a FIN, a RST, or nothing." },
-};
 
 static const char head[] =
 	"<!-- Made from bpf/causes.def by user/causes_doc.c: "
@@ -77,6 +50,9 @@ static const char head[] =
 	"  timer ran, or a segment arrived.\n"
 	"- Where a function is called `tcp_v4_...`, IPv6 has the same as "
 	"`tcp_v6_...`.\n"
+	"- `rstwatch --explain CAUSE` prints the same, `rstwatch -v` "
+	"the short\n"
+	"  advice under each event.\n"
 	"- `build/rstdemo run CASE` reproduces a cause on this machine;\n"
 	"  `build/rstdemo list` says which cases need root.\n"
 	"\n"
@@ -137,21 +113,14 @@ static const char head[] =
 	"refused |\n"
 	"\n";
 
-/* Returns the sentence for what goes on the wire, NULL if there is none. */
-static const char *wire_text(const char *usual)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(wires); i++)
-		if (!strcmp(wires[i].usual, usual))
-			return wires[i].text;
-	return NULL;
-}
-
 static bool is_cause(const char *word, size_t len)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
-		if (strlen(causes[i].name) == len &&
-		    !memcmp(causes[i].name, word, len))
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++) {
+		const char *name = cause_text(i)->name;
+
+		if (strlen(name) == len && !memcmp(name, word, len))
 			return true;
+	}
 	return false;
 }
 
@@ -232,13 +201,16 @@ static void print_summary(void)
 {
 	printf("## All causes\n\n");
 	printf("| cause | usually on the wire | meaning |\n|---|---|---|\n");
-	for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
-		printf("| [`%s`](#%s) | %s | %s |\n", causes[i].name,
-		       causes[i].name, causes[i].usual, causes[i].meaning);
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++) {
+		const struct cause_text *cause = cause_text(i);
+
+		printf("| [`%s`](#%s) | %s | %s |\n", cause->name, cause->name,
+		       cause->usual, cause->meaning);
+	}
 	printf("\n");
 }
 
-static void print_cause(const struct cause *cause)
+static void print_cause(const struct cause_text *cause)
 {
 	char text[128];
 
@@ -247,11 +219,13 @@ static void print_cause(const struct cause *cause)
 	if (!is_code(text, strcspn(text, " ")))
 		text[0] = toupper((unsigned char)text[0]);
 	print_paragraph("What it means", text);
-	print_paragraph("On the wire", wire_text(cause->usual));
+	print_paragraph("On the wire", cause_wire(cause));
 	print_paragraph("How the kernel gets there", cause->kernel);
 	print_paragraph("What each side sees", cause->peer);
 	print_paragraph("Usual culprits", cause->culprits);
 	print_paragraph("How to fix it", cause->fix);
+	if (*cause->hint)
+		print_paragraph("In short", cause->hint);
 	if (*cause->demo)
 		printf("**How to reproduce it.** `build/rstdemo run %s`\n",
 		       cause->demo);
@@ -259,14 +233,14 @@ static void print_cause(const struct cause *cause)
 		printf("**How to reproduce it.** No case of rstdemo.\n");
 }
 
-static int broken(const struct cause *cause, const char *rule)
+static int broken(const struct cause_text *cause, const char *rule)
 {
 	fprintf(stderr, "bpf/causes.def: %s: %s\n", cause->name, rule);
 	return 1;
 }
 
 /* The name is the ID in lower case with hyphens for underscores. */
-static bool name_fits(const struct cause *cause)
+static bool name_fits(const struct cause_text *cause)
 {
 	const char *id = cause->id, *name = cause->name;
 
@@ -285,7 +259,7 @@ static bool plain(const char *text)
 }
 
 /* Returns the number of rules the entry breaks, after naming each. */
-static int check_cause(const struct cause *cause)
+static int check_cause(const struct cause_text *cause)
 {
 	const char *const sentences[] = { cause->kernel, cause->peer,
 					  cause->culprits, cause->fix };
@@ -294,13 +268,17 @@ static int check_cause(const struct cause *cause)
 
 	if (!name_fits(cause))
 		errors += broken(cause, "name and ID differ");
-	if (!wire_text(cause->usual))
+	if (!cause_wire(cause))
 		errors += broken(cause, "no such usual verdict");
 	if (!plain(cause->meaning))
 		errors += broken(cause, "meaning has a forbidden character");
 	if (!len || len > MEANING_MAX || cause->meaning[len - 1] == '.')
 		errors += broken(cause, "meaning is empty, too long or ends "
 					"with a full stop");
+	len = strlen(cause->hint);
+	if (len > HINT_MAX || (len && cause->hint[len - 1] != '.') ||
+	    !plain(cause->hint))
+		errors += broken(cause, "the hint is too long or no sentence");
 	for (size_t i = 0; i < ARRAY_SIZE(sentences); i++) {
 		len = strlen(sentences[i]);
 		if (!len || sentences[i][len - 1] != '.')
@@ -316,17 +294,17 @@ int main(void)
 {
 	int errors = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
-		errors += check_cause(&causes[i]);
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)
+		errors += check_cause(cause_text(i));
 	if (errors)
 		return 1;
 
 	fputs(head, stdout);
 	print_summary();
-	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++) {
 		if (i)
 			printf("\n");
-		print_cause(&causes[i]);
+		print_cause(cause_text(i));
 	}
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("causes_doc: cannot write the page");

@@ -4,52 +4,12 @@
 #include <string.h>
 
 #include "evidence_text.h"
-#include "format.h"
+#include "fill.h"
 #include "lookup.h"
 #include "names.h"
+#include "phrase.h"
+#include "sentence.h"
 #include "text.h"
-
-#define INDENT "        "
-
-/* Words separated by commas: the first has another lead. */
-struct phrase {
-	char *p;
-	const char *lead;
-};
-
-static void add_text(struct phrase *phrase, const char *text)
-{
-	phrase->p = mempcpy(phrase->p, text, strlen(text));
-}
-
-static void next_word(struct phrase *phrase)
-{
-	add_text(phrase, phrase->lead);
-	phrase->lead = ", ";
-}
-
-static void add_number(struct phrase *phrase, uint64_t value)
-{
-	phrase->p = format_u64(phrase->p, value);
-}
-
-/* "linger 5 s": what is empty before or after the number is left out */
-static void say(struct phrase *phrase, const char *before, uint64_t value,
-		const char *after)
-{
-	next_word(phrase);
-	add_text(phrase, before);
-	add_number(phrase, value);
-	add_text(phrase, after);
-}
-
-static void say_word(struct phrase *phrase, const char *before,
-		     const char *word)
-{
-	next_word(phrase);
-	add_text(phrase, before);
-	add_text(phrase, word);
-}
 
 static void say_order(struct phrase *phrase, const struct rw_evidence *ev)
 {
@@ -58,16 +18,16 @@ static void say_order(struct phrase *phrase, const struct rw_evidence *ev)
 	if (ev->kind == RW_KIND_FIN)
 		order = name_order(ev->order);
 	if (order)
-		say_word(phrase, "", order->text);
+		phrase_say_word(phrase, "", order->text);
 }
 
 static void say_linger(struct phrase *phrase, const struct rw_evidence *ev,
 		       uint32_t hz)
 {
 	if (ev->flags & RW_F_LINGER)
-		say(phrase, "linger ", ev->linger / hz, " s");
+		phrase_say(phrase, "linger ", ev->linger / hz, " s");
 	if (ev->flags & RW_F_LINGER_WAIT)
-		say(phrase, "waited ", ev->linger_wait_ms, " ms");
+		phrase_say(phrase, "waited ", ev->linger_wait_ms, " ms");
 }
 
 /* Bytes the application wrote that its peer will never get. */
@@ -76,7 +36,7 @@ static void say_discarded(struct phrase *phrase, const struct rw_evidence *ev)
 	uint64_t bytes = (uint64_t)ev->unsent + ev->unacked;
 
 	if (ev->flags & RW_F_QUEUES && bytes)
-		say(phrase, "", bytes, " bytes discarded");
+		phrase_say_count(phrase, bytes, "byte", " discarded");
 }
 
 static void say_exit(struct phrase *phrase, const struct rw_event *e)
@@ -86,18 +46,31 @@ static void say_exit(struct phrase *phrase, const struct rw_event *e)
 
 	if ((e->evidence.flags & both) != both)
 		return;
-	next_word(phrase);
+	phrase_next(phrase);
 	p = name_signal(phrase->p, e->actor.exit_code);
 	if (p == phrase->p)
-		add_text(phrase, "exit");
+		phrase_add(phrase, "exit");
 	else
 		phrase->p = p;
+}
+
+/* Somebody else than the owner, whom the line names already: ss -K. */
+static void say_actor(struct phrase *phrase, const struct rw_event *e)
+{
+	uint32_t flags = e->evidence.flags;
+
+	if (!(flags & RW_F_ACTOR) ||
+	    (flags & RW_F_OWNER && e->actor.pid == e->owner.pid))
+		return;
+	phrase_next(phrase);
+	phrase_add(phrase, "by ");
+	phrase_add_task(phrase, &e->actor);
 }
 
 static void say_since_close(struct phrase *phrase, const struct rw_event *e)
 {
 	if (e->evidence.flags & RW_F_SINCE_CLOSE)
-		say(phrase, "", e->since_close_ms, " ms after close");
+		phrase_say(phrase, "", e->since_close_ms, " ms after close");
 }
 
 static void say_retransmits(struct phrase *phrase, const struct rw_evidence *ev)
@@ -105,7 +78,7 @@ static void say_retransmits(struct phrase *phrase, const struct rw_evidence *ev)
 	const uint32_t kind = ev->flags & (RW_F_SK | RW_F_TW);
 
 	if (kind == RW_F_SK && ev->retransmits)
-		say(phrase, "", ev->retransmits, " retransmits");
+		phrase_say_count(phrase, ev->retransmits, "retransmit", "");
 }
 
 char *evidence_detail(char *p, const struct rw_event *event, uint32_t hz)
@@ -116,7 +89,7 @@ char *evidence_detail(char *p, const struct rw_event *event, uint32_t hz)
 	switch (event->cause) {
 	case RW_CAUSE_UNREAD_DATA:
 		if (ev->flags & RW_F_QUEUES)
-			say(&phrase, "", ev->unread, " bytes");
+			phrase_say_count(&phrase, ev->unread, "byte", "");
 		break;
 	case RW_CAUSE_CLOSE:
 	case RW_CAUSE_SHUTDOWN:
@@ -134,6 +107,7 @@ char *evidence_detail(char *p, const struct rw_event *event, uint32_t hz)
 	}
 	say_since_close(&phrase, event);
 	say_exit(&phrase, event);
+	say_actor(&phrase, event);
 	return phrase.p;
 }
 
@@ -141,9 +115,9 @@ static void say_queues(struct phrase *phrase, const struct rw_evidence *ev)
 {
 	if (!(ev->flags & RW_F_QUEUES))
 		return;
-	say(phrase, "unread ", ev->unread, "");
-	say(phrase, "unsent ", ev->unsent, "");
-	say(phrase, "unacked ", ev->unacked, "");
+	phrase_say(phrase, "unread ", ev->unread, "");
+	phrase_say(phrase, "unsent ", ev->unsent, "");
+	phrase_say(phrase, "unacked ", ev->unacked, "");
 }
 
 static void say_idle(struct phrase *phrase, const struct rw_evidence *ev,
@@ -154,9 +128,9 @@ static void say_idle(struct phrase *phrase, const struct rw_evidence *ev,
 	bool has_rx = ev->flags & RW_F_IDLE_RX;
 
 	if (has_rx)
-		say(phrase, "idle rx ", rx_ms, " ms");
+		phrase_say(phrase, "idle rx ", rx_ms, " ms");
 	if (ev->flags & RW_F_IDLE_TX)
-		say(phrase, has_rx ? "tx " : "idle tx ", tx_ms, " ms");
+		phrase_say(phrase, has_rx ? "tx " : "idle tx ", tx_ms, " ms");
 }
 
 /* What the socket looked like. */
@@ -167,7 +141,7 @@ static void socket_line(struct phrase *phrase, const struct rw_event *e,
 	const struct name *state = name_state(ev->state);
 
 	if (state)
-		say_word(phrase, "", state->text);
+		phrase_say_word(phrase, "", state->text);
 	say_queues(phrase, ev);
 	say_linger(phrase, ev, hz);
 	say_idle(phrase, ev, hz);
@@ -180,12 +154,12 @@ static void say_path(struct phrase *phrase, uint32_t path)
 
 	path &= (1u << RW_PATH_BITS) - 1;
 	if (path)
-		next_word(phrase);
+		phrase_next(phrase);
 	for (; path; path &= path - 1) {
 		unsigned int bit = (unsigned int)__builtin_ctz(path);
 
-		add_text(phrase, between);
-		add_text(phrase, name_path(bit)->text);
+		phrase_add(phrase, between);
+		phrase_add(phrase, name_path(bit)->text);
 		between = " > ";
 	}
 }
@@ -196,7 +170,7 @@ static void say_reason(struct phrase *phrase, const struct rw_event *e)
 
 	if (!reason)
 		return;
-	next_word(phrase);
+	phrase_next(phrase);
 	phrase->p += text_printable(phrase->p, reason, EVIDENCE_REASON_MAX);
 }
 
@@ -204,12 +178,11 @@ static void say_provoker(struct phrase *phrase, const struct rw_evidence *ev)
 {
 	if (!(ev->flags & RW_F_TRIGGER))
 		return;
-	next_word(phrase);
-	add_text(phrase, "provoked by ");
+	phrase_next(phrase);
+	phrase_add(phrase, "provoked by ");
 	phrase->p = name_flags(phrase->p, ev->trigger);
-	add_text(phrase, " with ");
-	add_number(phrase, ev->trigger_payload);
-	add_text(phrase, " bytes");
+	phrase_add(phrase, " with ");
+	phrase_add_count(phrase, ev->trigger_payload, "byte");
 }
 
 /* How the kernel got there. */
@@ -220,17 +193,17 @@ static void kernel_line(struct phrase *phrase, const struct rw_event *e)
 	say_path(phrase, ev->path);
 	say_reason(phrase, e);
 	say_provoker(phrase, ev);
-	say_word(phrase, "",
-		 ev->flags & RW_F_INFERRED ? "inferred" : "observed");
+	phrase_say_word(phrase, "",
+			ev->flags & RW_F_INFERRED ? "inferred" : "observed");
 }
 
 static void add_task(struct phrase *phrase, const struct rw_task *task)
 {
 	phrase->p += text_printable(phrase->p, task->comm, RW_COMM_LEN);
-	add_text(phrase, " pid ");
-	add_number(phrase, task->pid);
-	add_text(phrase, " uid ");
-	add_number(phrase, task->uid);
+	phrase_add(phrase, " pid ");
+	phrase_add_number(phrase, task->pid);
+	phrase_add(phrase, " uid ");
+	phrase_add_number(phrase, task->uid);
 }
 
 static void say_owner(struct phrase *phrase, const struct rw_event *e)
@@ -241,43 +214,60 @@ static void say_owner(struct phrase *phrase, const struct rw_event *e)
 
 	if (!(e->evidence.flags & RW_F_OWNER))
 		return;
-	next_word(phrase);
-	add_text(phrase, acted ? "owner too" : "owner ");
+	phrase_next(phrase);
+	phrase_add(phrase, acted ? "owner too" : "owner ");
 	if (!acted)
 		add_task(phrase, &e->owner);
 	if (!source)
 		return;
-	add_text(phrase, " (");
-	add_text(phrase, source->text);
-	add_text(phrase, ")");
+	phrase_add(phrase, " (");
+	phrase_add(phrase, source->text);
+	phrase_add(phrase, ")");
 }
 
 /* Who acted, and whose socket it was. */
 static void people_line(struct phrase *phrase, const struct rw_event *e)
 {
-	next_word(phrase);
+	phrase_next(phrase);
 	if (e->evidence.flags & RW_F_ACTOR) {
-		add_text(phrase, "actor ");
+		phrase_add(phrase, "actor ");
 		add_task(phrase, &e->actor);
-		add_text(phrase, " tid ");
-		add_number(phrase, e->actor.tid);
+		phrase_add(phrase, " tid ");
+		phrase_add_number(phrase, e->actor.tid);
 	} else {
-		add_text(phrase, "the kernel acted by itself");
+		phrase_add(phrase, "the kernel acted by itself");
 	}
 	say_owner(phrase, e);
 }
 
-char *evidence_lines(char *p, const struct rw_event *event, uint32_t hz)
+/* Lets one writer make a paragraph, filled to the width. */
+static char *paragraph(char *p, size_t width, const char *text, const char *end)
 {
-	struct phrase phrase = { p, INDENT };
+	return fill(p, text, (size_t)(end - text), EVIDENCE_INDENT, width);
+}
+
+char *evidence_lines(char *p, const struct rw_event *event, uint32_t hz,
+		     size_t width)
+{
+	char text[SENTENCE_MAX];
+	struct phrase phrase = { text, "" };
 
 	if (event->evidence.flags & RW_F_SK) {
 		socket_line(&phrase, event, hz);
-		phrase.lead = "\n" INDENT;
+		p = paragraph(p, width, text, phrase.p);
+		phrase = (struct phrase){ text, "" };
 	}
 	kernel_line(&phrase, event);
-	phrase.lead = "\n" INDENT;
+	p = paragraph(p, width, text, phrase.p);
+	phrase = (struct phrase){ text, "" };
 	people_line(&phrase, event);
-	add_text(&phrase, "\n");
-	return phrase.p;
+	return paragraph(p, width, text, phrase.p);
+}
+
+char *evidence_sentences(char *p, const struct rw_event *event, uint32_t hz,
+			 size_t width)
+{
+	char text[SENTENCE_MAX];
+
+	return paragraph(p, width, text, sentence(text, event, hz));
 }

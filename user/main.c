@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "fail_on.h"
+#include "fill.h"
 #include "observer.h"
 #include "options.h"
 #include "sink.h"
@@ -71,6 +72,7 @@ static struct sink *new_sink(const struct options *o, struct out *out,
 		.wide = o->wide,
 		.verbose = o->verbose,
 		.color = sink_color(o->color, out->fd),
+		.width = fill_width(out->fd),
 	};
 
 	return o->json ? sink_json_new(out, clock)

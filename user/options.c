@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "explain.h"
 #include "names.h"
 #include "options.h"
 #include "options_table.h"
@@ -151,15 +152,24 @@ static int parse_time(struct options *options, const struct option_row *row,
 	return 0;
 }
 
-/* Add the bit of a cause to @mask. */
-static int add_cause(uint64_t *mask, const char *name, size_t len)
+/* enum rw_cause, or -1 after a line on stderr. */
+static int find_cause(const char *name, size_t len)
 {
 	int cause = name_find_cause(name, len);
 
 	if (cause < 0)
-		return complain("unknown cause '%s' (causes: rstwatch --help "
-				"lists them)",
-				typed_text(name, len).text);
+		complain("unknown cause '%s' (rstwatch --explain lists them)",
+			 typed_text(name, len).text);
+	return cause;
+}
+
+/* Add the bit of a cause to @mask. */
+static int add_cause(uint64_t *mask, const char *name, size_t len)
+{
+	int cause = find_cause(name, len);
+
+	if (cause < 0)
+		return -1;
 	if (cause == RW_CAUSE_FIREWALL)
 		return complain(
 			"cause 'firewall' is not reported by this version");
@@ -329,6 +339,30 @@ static const char *const colors[] = { [COLOR_AUTO] = "auto",
 				      [COLOR_NEVER] = "never",
 				      NULL };
 
+static int answer_explain(const char *arg)
+{
+	int cause;
+
+	if (!arg) {
+		explain_list(stdout);
+		return 0;
+	}
+	cause = find_cause(arg, strlen(arg));
+	if (cause < 0)
+		return -1;
+	explain_cause(stdout, (unsigned int)cause);
+	return 0;
+}
+
+static int answer_version(const char *arg)
+{
+	(void)arg;
+	printf("rstwatch %s\n", RSTWATCH_VERSION);
+	return 0;
+}
+
+static int answer_help(const char *arg); /* prints the table it stands in */
+
 #define ROW(long_name, key, argument, text, parser, ...)                 \
 	{                                                                \
 		.name = (long_name), .letter = (key), .arg = (argument), \
@@ -367,12 +401,12 @@ static const struct option_row rows[] = {
 	ROW("timestamp", 't', NULL, "show seconds since the start", parse_time,
 	    .value = TIME_RELATIVE),
 	ROW("wide", 'w', NULL, "more columns", parse_flag, .field = FIELD(wide),
-	    .more = "They are state, bytes, idle time, retransmits and the "
-		    "kernel's own reason."),
+	    .more = "They are state, bytes, idle time, retransmits, network "
+		    "namespace and the kernel's own reason."),
 	ROW("verbose", 'v', NULL, "show the evidence under each event",
 	    parse_flag, .field = FIELD(verbose),
-	    .more = "It is the socket, the path through the kernel, actor and "
-		    "owner."),
+	    .more = "First in plain sentences, then the facts: the socket, the "
+		    "path through the kernel, actor and owner."),
 	ROW("backend", 0, "auto|fentry|kprobe|tracepoint",
 	    "how to attach to the kernel", parse_choice,
 	    .field = FIELD(backend), .words = backends,
@@ -396,8 +430,13 @@ static const struct option_row rows[] = {
 	ROW("user", 0, NULL, "run COMMAND as the user who called sudo",
 	    parse_flag, .field = FIELD(as_user),
 	    .more = "With that user's groups and HOME."),
-	ROW("version", 'V', NULL, "print the version", NULL, .value = 0),
-	ROW("help", 'h', NULL, "print this help", NULL, .value = 0,
+	ROW("explain", 0, "CAUSE", "list the causes, or explain one", NULL,
+	    .optional = true, .answer = answer_explain,
+	    .more = "How the kernel gets there, what each side sees, usual "
+		    "culprits, how to fix it, how to reproduce it."),
+	ROW("version", 'V', NULL, "print the version", NULL,
+	    .answer = answer_version),
+	ROW("help", 'h', NULL, "print this help", NULL, .answer = answer_help,
 	    .more = "It names all causes."),
 };
 
@@ -417,7 +456,7 @@ static void help_option(const struct option_row *row)
 
 	len += printf("--%s", row->name);
 	if (row->arg)
-		len += printf("=%s", row->arg);
+		len += printf(row->optional ? "[=%s]" : "=%s", row->arg);
 	if (len >= HELP_COLUMN) {
 		putchar('\n');
 		len = 0;
@@ -441,8 +480,9 @@ static void help_causes(void)
 	}
 }
 
-static void print_help(void)
+static int answer_help(const char *arg)
 {
+	(void)arg;
 	puts("Usage: rstwatch [OPTION...] [-- COMMAND [ARG...]]\n"
 	     "Watch TCP connections end: who sent the FIN or RST, and why.\n"
 	     "With COMMAND: run it, and watch it and what it starts alone.\n");
@@ -452,6 +492,7 @@ static void print_help(void)
 	help_causes();
 	puts("\nExit status: 0 normal end, 1 failure or --fail-on, 64 usage, "
 	     "69 this kernel\ncannot, 77 not permitted; else that of COMMAND.");
+	return 0;
 }
 
 static int finish_stdout(void)
@@ -462,6 +503,13 @@ static int finish_stdout(void)
 	return 1;
 }
 
+static int argument_kind(const struct option_row *row)
+{
+	if (!row->arg)
+		return no_argument;
+	return row->optional ? optional_argument : required_argument;
+}
+
 static void fill_getopt(struct option *longs, char *letters)
 {
 	*letters++ = '+'; /* what follows a first argument is not ours */
@@ -469,11 +517,9 @@ static void fill_getopt(struct option *longs, char *letters)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct option_row *row = &rows[i];
 
-		longs[i] =
-			(struct option){ .name = row->name,
-					 .has_arg = row->arg ? required_argument
-							     : no_argument,
-					 .val = KEY_LONG_ONLY + (int)i };
+		longs[i] = (struct option){ .name = row->name,
+					    .has_arg = argument_kind(row),
+					    .val = KEY_LONG_ONLY + (int)i };
 		if (!row->letter)
 			continue;
 		*letters++ = row->letter;
@@ -536,11 +582,9 @@ static int parse_one(struct options *options, int key, char **argv)
 	if (row->parse)
 		return row->parse(options, row, optarg) ? OPTIONS_USAGE
 							: OPTIONS_RUN;
-	if (row->letter == 'V')
-		printf("rstwatch %s\n", RSTWATCH_VERSION);
-	else
-		print_help();
-	return finish_stdout();
+	if (row->optional && !optarg && argv[optind] && *argv[optind] != '-')
+		optarg = argv[optind++];
+	return row->answer(optarg) ? OPTIONS_USAGE : finish_stdout();
 }
 
 /* What follows "--" is the command; anything else that is left is a mistake. */

@@ -6,13 +6,15 @@
 #ifndef RSTWATCH_OPTIONS_TABLE_H
 #define RSTWATCH_OPTIONS_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "options.h"
 
 struct option_row {
 	const char *name;
-	char letter; /* 0: long only */
+	char letter;   /* 0: long only */
+	bool optional; /* the argument: --NAME[=ARG], or --NAME ARG */
 	/*
 	 * What the argument is called, NULL: takes none. The words CAUSE, NAME,
 	 * PID, FILE, PATH tell the shells what to offer; "[,..]" is a list.
@@ -23,6 +25,8 @@ struct option_row {
 	/* Stores @arg in the field; 0, or -1 after a line on stderr. */
 	int (*parse)(struct options *options, const struct option_row *row,
 		     const char *arg);
+	/* Instead of parse: prints, and ends the program; results the same. */
+	int (*answer)(const char *arg);
 	size_t field;		  /* offset in struct options */
 	unsigned int value;	  /* for flags and choices: what to store */
 	unsigned int max;	  /* for numbers: 1..max */

@@ -46,6 +46,7 @@ struct table_style {
 	bool wide;    /* -w */
 	bool verbose; /* -v */
 	bool color;
+	size_t width; /* columns of the terminal; 0: lines are not folded */
 };
 
 /* sink_table_new() - columns for people; otherwise as sink_json_new() */

@@ -2,13 +2,15 @@
 /*
  * The table for people: one line an event. Columns have a place where they
  * start; what is too long for its place moves the following ones only as far
- * as needed, and nothing is cut.
+ * as needed, and nothing is cut. On a terminal a line that is too long for it
+ * is folded between two columns.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "evidence_text.h"
+#include "fill.h"
 #include "format.h"
 #include "lookup.h"
 #include "names.h"
@@ -54,11 +56,9 @@ static char *put_number(char *p, bool known, uint64_t value)
 	return known ? format_u64(p, value) : put(p, "-");
 }
 
-/* Who did it or, when the kernel acted by itself, whose socket it was. */
+/* Whose socket it was; who else acted stands in CAUSE. */
 static const struct rw_task *shown_task(const struct rw_event *e)
 {
-	if (e->evidence.flags & RW_F_ACTOR)
-		return &e->actor;
 	return e->evidence.flags & RW_F_OWNER ? &e->owner : NULL;
 }
 
@@ -94,7 +94,7 @@ static char *cell_comm(struct sink_table *t, char *p, const struct rw_event *e)
 
 	(void)t;
 	if (!task)
-		return put(p, "kernel");
+		return put(p, "-");
 	return p + text_printable(p, task->comm, RW_COMM_LEN);
 }
 
@@ -196,6 +196,12 @@ static char *cell_retransmits(struct sink_table *t, char *p,
 			  ev->retransmits);
 }
 
+static char *cell_netns(struct sink_table *t, char *p, const struct rw_event *e)
+{
+	(void)t;
+	return put_number(p, e->tuple.netns, e->tuple.netns);
+}
+
 static char *cell_reason(struct sink_table *t, char *p,
 			 const struct rw_event *e)
 {
@@ -234,15 +240,20 @@ static const struct column columns[] = {
 	{ "UNACKED", 0, 7, true, cell_unacked },
 	{ "IDLE(ms)", 0, 8, true, cell_idle },
 	{ "RETR", 0, 4, true, cell_retransmits },
-	{ "REASON", 0, 18, false, cell_reason },
+	{ "NETNS", 0, 10, true, cell_netns },
+	{ "REASON", 0, 19, false, cell_reason },
 	{ "CAUSE", 19, 19, false, cell_cause },
 };
+
+/* Where a folded line goes on: below LADDR, when nothing wider is asked for. */
+#define FOLD_INDENT 16
 
 /* A line being laid out. */
 struct line {
 	char *begin;
-	char *p;     /* the end so far */
-	size_t next; /* where the next column starts */
+	char *p;      /* the end so far */
+	size_t next;  /* where the next column starts */
+	size_t width; /* columns there are, 0: no limit */
 };
 
 static void pad_to(struct line *line, size_t column)
@@ -255,11 +266,31 @@ static void pad_to(struct line *line, size_t column)
 	line->p += column - at;
 }
 
+/*
+ * The heading and the rows are folded in the same places, which the widths of
+ * the columns give; a row that does not keep to them is folded further.
+ */
+static void fold_if_needed(struct line *line, size_t width, size_t len)
+{
+	size_t at = (size_t)(line->p - line->begin);
+	size_t start = at >= line->next ? at + 1 : line->next;
+
+	if (!line->width || at <= FOLD_INDENT)
+		return;
+	if (start + len <= line->width && line->next + width <= line->width)
+		return;
+	*line->p++ = '\n';
+	line->begin = line->p;
+	line->next = FOLD_INDENT;
+}
+
 static void place(struct line *line, const struct column *column, size_t width,
 		  const char *text, size_t len)
 {
-	size_t start = line->next;
+	size_t start;
 
+	fold_if_needed(line, width, len);
+	start = line->next;
 	if (line->p > line->begin)
 		*line->p++ = ' ';
 	if (column->right && len < width)
@@ -285,7 +316,7 @@ static void put_cell(struct sink_table *t, struct line *line,
 
 static char *put_row(struct sink_table *t, char *p, const struct rw_event *e)
 {
-	struct line line = { .begin = p, .p = p };
+	struct line line = { .begin = p, .p = p, .width = t->style.width };
 
 	if (t->style.time == TIME_WALL)
 		put_cell(t, &line, &clock_column, e);
@@ -323,6 +354,19 @@ static int table_start(struct sink *sink, const struct run_info *info)
 	return out_done(t->out, p);
 }
 
+/* In sentences, then dimmed the facts they were made of. */
+static char *put_evidence(const struct sink_table *t, char *p,
+			  const struct rw_event *e)
+{
+	size_t width = t->style.width;
+
+	p = evidence_sentences(p, e, t->hz, width);
+	if (!t->style.color)
+		return evidence_lines(p, e, t->hz, width);
+	p = evidence_lines(put(p, DIM), e, t->hz, width);
+	return put(p - 1, PLAIN "\n");
+}
+
 static int table_event(struct sink *sink, const struct rw_event *e)
 {
 	struct sink_table *t = (struct sink_table *)sink;
@@ -333,7 +377,7 @@ static int table_event(struct sink *sink, const struct rw_event *e)
 	p = put_row(t, p, e);
 	p = put(p, *color ? PLAIN "\n" : "\n");
 	if (t->style.verbose && e->evidence.kind < RW_KIND_OWNER)
-		p = evidence_lines(p, e, t->hz);
+		p = put_evidence(t, p, e);
 	return out_done(t->out, p);
 }
 
@@ -344,9 +388,14 @@ static int table_end(struct sink *sink, const struct run_totals *totals)
 	return out_flush(((struct sink_table *)sink)->out);
 }
 
+/* The terminal may have been made wider or narrower. */
 static int table_flush(struct sink *sink)
 {
-	return out_flush(((struct sink_table *)sink)->out);
+	struct sink_table *t = (struct sink_table *)sink;
+
+	if (t->style.width)
+		t->style.width = fill_width(t->out->fd);
+	return out_flush(t->out);
 }
 
 static void table_free(struct sink *sink)

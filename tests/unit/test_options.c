@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "bpf/event.h"
+#include "cause_text.h"
 #include "names.h"
 #include "options.h"
 
@@ -240,17 +241,17 @@ static void test_causes(void **state)
 static void test_bad_causes(void **state)
 {
 	(void)state;
-	refuses("--cause foo", "rstwatch: unknown cause 'foo' (causes: "
-			       "rstwatch --help lists them)\n");
-	refuses("--cause close,", "rstwatch: unknown cause '' (causes: "
-				  "rstwatch --help lists them)\n");
-	refuses("--cause Close", "rstwatch: unknown cause 'Close' (causes: "
-				 "rstwatch --help lists them)\n");
+	refuses("--cause foo", "rstwatch: unknown cause 'foo' (rstwatch "
+			       "--explain lists them)\n");
+	refuses("--cause close,", "rstwatch: unknown cause '' (rstwatch "
+				  "--explain lists them)\n");
+	refuses("--cause Close", "rstwatch: unknown cause 'Close' (rstwatch "
+				 "--explain lists them)\n");
 	refuses("--cause firewall",
 		"rstwatch: cause 'firewall' is not reported by this version\n");
 	refuses_argument("--cause", "a\nb\033[31m",
-			 "rstwatch: unknown cause 'a?b?[31m' (causes: "
-			 "rstwatch --help lists them)\n");
+			 "rstwatch: unknown cause 'a?b?[31m' (rstwatch "
+			 "--explain lists them)\n");
 }
 
 static void test_count(void **state)
@@ -457,10 +458,10 @@ static void test_fail_on(void **state)
 	assert_true(options.fail_mask ==
 		    (1ULL << RW_CAUSE_UNREAD_DATA | 1ULL << RW_CAUSE_CLOSE));
 	assert_true(options.cause_mask == ~0ULL);
-	refuses("--fail-on rsts", "rstwatch: unknown cause 'rsts' (causes: "
-				  "rstwatch --help lists them)\n");
-	refuses("--fail-on=", "rstwatch: unknown cause '' (causes: "
-			      "rstwatch --help lists them)\n");
+	refuses("--fail-on rsts", "rstwatch: unknown cause 'rsts' (rstwatch "
+				  "--explain lists them)\n");
+	refuses("--fail-on=", "rstwatch: unknown cause '' (rstwatch "
+			      "--explain lists them)\n");
 	refuses("--cause close --fail-on repair",
 		"rstwatch: --fail-on names a cause that --cause leaves out\n");
 }
@@ -481,6 +482,62 @@ static void test_version(void **state)
 	assert_string_equal(err_text, "");
 	assert_int_equal(parse("-V"), 0);
 	assert_string_equal(out_text, "rstwatch " RSTWATCH_VERSION "\n");
+}
+
+static void test_explain(void **state)
+{
+	static const char *const ways[] = { "--explain=linger-zero",
+					    "--explain linger-zero",
+					    "-r --explain linger-zero -P 0" };
+
+	(void)state;
+	assert_int_equal(parse("--explain"), 0);
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)
+		assert_non_null(strstr(out_text, name_cause(i)->text));
+	assert_non_null(strstr(out_text, "--explain CAUSE"));
+	assert_int_equal(parse("--explain -r"), 0);
+	assert_non_null(strstr(out_text, "--explain CAUSE"));
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		assert_int_equal(parse(ways[i]), 0);
+		assert_string_equal(err_text, "");
+		assert_memory_equal(out_text, "linger-zero: closed with ", 25);
+	}
+	refuses("--explain frogs", "rstwatch: unknown cause 'frogs' (rstwatch "
+				   "--explain lists them)\n");
+	refuses_argument("--explain", "",
+			 "rstwatch: unknown cause '' (rstwatch "
+			 "--explain lists them)\n");
+	refuses_argument("--explain", "a\nb",
+			 "rstwatch: unknown cause 'a?b' (rstwatch "
+			 "--explain lists them)\n");
+}
+
+/* Every column of the table is there, in lines that fit a terminal. */
+static void test_explain_all(void **state)
+{
+	char line[64];
+
+	(void)state;
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++) {
+		const struct cause_text *cause = cause_text(i);
+		char *wire;
+
+		snprintf(line, sizeof(line), "--explain %s", cause->name);
+		assert_int_equal(parse(line), 0);
+		wire = strstr(out_text, cause_wire(cause));
+		assert_non_null(wire);
+		assert_non_null(strstr(wire, "\nHow the kernel gets there\n"));
+		assert_non_null(strstr(wire, "\nWhat each side sees\n"));
+		assert_non_null(strstr(wire, "\nUsual culprits\n"));
+		assert_non_null(strstr(wire, "\nHow to fix it\n"));
+		snprintf(line, sizeof(line), "\n  rstdemo run %s\n",
+			 cause->demo);
+		assert_non_null(strstr(
+			wire, *cause->demo ? line : "\n  No case of rstdemo"));
+		for (char *row = strtok(out_text, "\n"); row;
+		     row = strtok(NULL, "\n"))
+			assert_in_range(strlen(row), 1, 93);
+	}
 }
 
 static void test_help(void **state)
@@ -546,6 +603,8 @@ int main(void)
 		cmocka_unit_test(test_fail_on),
 		cmocka_unit_test(test_first_mistake_only),
 		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_explain_all),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_help_write_error),
 	};

@@ -44,6 +44,16 @@ static void check_cause(const struct rw_event *event, const char *expected)
 	assert_string_equal(line + 48, expected);
 }
 
+/* Somebody else's connection. */
+static void set_owner(struct rw_event *event, uint32_t pid, const char *comm)
+{
+	event->owner.pid = pid;
+	memset(event->owner.comm, 0, RW_COMM_LEN);
+	memcpy(event->owner.comm, comm, strnlen(comm, RW_COMM_LEN));
+	event->actor.pid = pid;
+	memcpy(event->actor.comm, event->owner.comm, RW_COMM_LEN);
+}
+
 static void test_default(void **state)
 {
 	struct rw_event event = sample_event();
@@ -64,8 +74,7 @@ static void test_widest_in_80_columns(void **state)
 
 	(void)state;
 	open_table((struct table_style){ 0 });
-	event.actor.pid = 999999;
-	strcpy(event.actor.comm, "12345678");
+	set_owner(&event, 999999, "12345678");
 	event.tuple.lport = 60000;
 	event.evidence.unread = 9999;
 	assert_int_equal(sink->event(sink, &event), 0);
@@ -81,12 +90,10 @@ static void test_overflow(void **state)
 
 	(void)state;
 	open_table((struct table_style){ 0 });
-	event.actor.pid = 4194304;
-	memcpy(event.actor.comm, "sixteen-bytes-xx", RW_COMM_LEN);
+	set_owner(&event, 4194304, "sixteen-bytes-xx");
 	check_line(&event, "4194304 sixteen-bytes-xx 127.0.0.1:80 "
 			   "127.0.0.2:40000 RST sent unread-data 1234 bytes\n");
-	event.actor.pid = 1;
-	strcpy(event.actor.comm, "123456789");
+	set_owner(&event, 1, "123456789");
 	check_line(&event, "     1 123456789 127.0.0.1:80   127.0.0.2:40000 "
 			   "RST sent unread-data 1234 bytes\n");
 	close_table();
@@ -116,13 +123,19 @@ static void test_who(void **state)
 	open_table((struct table_style){ 0 });
 	strcpy(event.owner.comm, "nginx");
 	event.owner.pid = 12;
-	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
-			   "RST sent unread-data 1234 bytes\n");
+	check_line(&event, "    12 nginx    127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes, "
+			   "by nc (pid 4711)\n");
+	event.evidence.flags &= ~(uint32_t)RW_F_OWNER;
+	check_line(&event, "     - -        127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes, "
+			   "by nc (pid 4711)\n");
+	event.evidence.flags |= RW_F_OWNER;
 	event.evidence.flags &= ~(uint32_t)RW_F_ACTOR;
 	check_line(&event, "    12 nginx    127.0.0.1:80    127.0.0.2:40000 "
 			   "RST sent unread-data 1234 bytes\n");
 	event.evidence.flags &= ~(uint32_t)RW_F_OWNER;
-	check_line(&event, "     - kernel   127.0.0.1:80    127.0.0.2:40000 "
+	check_line(&event, "     - -        127.0.0.1:80    127.0.0.2:40000 "
 			   "RST sent unread-data 1234 bytes\n");
 	close_table();
 }
@@ -211,6 +224,8 @@ static void test_detail_of_others(void **state)
 	event.evidence.kind = RW_KIND_SILENT;
 	event.cause = RW_CAUSE_TIMED_OUT;
 	check_cause(&event, "silent   timed-out 2 retransmits\n");
+	event.evidence.retransmits = 1;
+	check_cause(&event, "silent   timed-out 1 retransmit\n");
 	event.evidence.flags |= RW_F_TW;
 	check_cause(&event, "silent   timed-out\n");
 	close_table();
@@ -252,11 +267,12 @@ static void test_wide(void **state)
 		open_table((struct table_style){ .wide = true }),
 		"    PID COMM            LADDR:LPORT           "
 		"RADDR:RPORT           WHAT     STATE         UNREAD  UNSENT "
-		"UNACKED IDLE(ms) RETR REASON             CAUSE\n");
+		"UNACKED IDLE(ms) RETR      NETNS REASON              CAUSE\n");
 	check_line(&event,
 		   "   4711 nc              127.0.0.1:80          "
 		   "127.0.0.2:40000       RST sent ESTABLISHED     1234       "
-		   "0       0       12    2 TCP_ABORT_ON_CLOSE "
+		   "0       0       12    2 4026531840 "
+		   "TCP_ABORT_ON_CLOSE  "
 		   "unread-data 1234 bytes\n");
 	event.evidence.idle_tx = 1; /* the later of the two counts */
 	event.evidence.unsent = 10;
@@ -265,13 +281,15 @@ static void test_wide(void **state)
 	check_line(&event,
 		   "   4711 nc              127.0.0.1:80          "
 		   "127.0.0.2:40000       RST sent ESTABLISHED     1234      "
-		   "10      20        4    2 -                  "
+		   "10      20        4    2 4026531840 "
+		   "-                   "
 		   "unread-data 1234 bytes\n");
 	event = sample_bare_event();
 	check_line(&event,
-		   "      - kernel          127.0.0.1:80          "
+		   "      - -               127.0.0.1:80          "
 		   "127.0.0.2:40000       RST sent -                  -       "
-		   "-       -        -    - -                  "
+		   "-       -        -    -          - "
+		   "-                   "
 		   "no-listener\n");
 	close_table();
 }
@@ -282,37 +300,105 @@ static void test_verbose(void **state)
 
 	(void)state;
 	open_table((struct table_style){ .verbose = true });
-	check_line(&event,
-		   "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
-		   "RST sent unread-data 1234 bytes\n"
-		   "        ESTABLISHED, unread 1234, unsent 0, unacked 0, "
-		   "idle rx 12 ms, tx 1000 ms, 2 retransmits\n"
-		   "        tcp_close > tcp_send_active_reset, "
-		   "TCP_ABORT_ON_CLOSE, observed\n"
-		   "        actor nc pid 4711 uid 1000 tid 4712, "
-		   "owner too (accept)\n");
+	check_line(
+		&event,
+		"  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+		"RST sent unread-data 1234 bytes\n"
+		"        nc (pid 4711) closed with 1234 bytes unread; the last "
+		"data had come 12 ms before, and the peer had not sent a "
+		"FIN. Read to the end before close(), or "
+		"shutdown(SHUT_WR) and read until EOF.\n"
+		"        ESTABLISHED, unread 1234, unsent 0, unacked 0, "
+		"idle rx 12 ms, tx 1000 ms, 2 retransmits\n"
+		"        tcp_close > tcp_send_active_reset, "
+		"TCP_ABORT_ON_CLOSE, observed\n"
+		"        actor nc pid 4711 uid 1000 tid 4712, "
+		"owner too (accept)\n");
 	event.evidence.flags = RW_F_SK | RW_F_OWNER | RW_F_TRIGGER |
 			       RW_F_INFERRED | RW_F_IDLE_TX | RW_F_LINGER;
 	event.evidence.trigger = RW_TH_PSH | RW_TH_ACK;
-	event.evidence.trigger_payload = 4;
+	event.evidence.trigger_payload = 1;
 	event.evidence.linger = SAMPLE_HZ;
 	event.evidence.retransmits = 0;
+	event.cause = RW_CAUSE_UNKNOWN;
 	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
-			   "RST sent unread-data\n"
+			   "RST sent unknown\n"
+			   "        What was seen shows none of the causes. "
+			   "Inferred: the deciding step was not seen. Try "
+			   "another --backend, and report the record.\n"
 			   "        ESTABLISHED, linger 1 s, idle tx 1000 ms\n"
 			   "        tcp_close > tcp_send_active_reset, "
-			   "provoked by PA with 4 bytes, inferred\n"
+			   "provoked by PA with 1 byte, inferred\n"
 			   "        the kernel acted by itself, "
 			   "owner nc pid 4711 uid 1000 (accept)\n");
 	event = sample_bare_event();
-	check_line(&event, "     - kernel   127.0.0.1:80    127.0.0.2:40000 "
+	check_line(&event, "     - -        127.0.0.1:80    127.0.0.2:40000 "
 			   "RST sent no-listener\n"
+			   "        A SYN came for port 80, and nobody listens "
+			   "there. Start the service, or correct port and "
+			   "address.\n"
 			   "        observed\n"
 			   "        the kernel acted by itself\n");
 	event.evidence.kind = RW_KIND_OWNER; /* there is no evidence */
-	check_line(&event, "     - kernel   127.0.0.1:80    127.0.0.2:40000 "
+	check_line(&event, "     - -        127.0.0.1:80    127.0.0.2:40000 "
 			   "owner    of a connection above, closed now\n");
 	close_table();
+}
+
+/* On a terminal of 80 columns. */
+static void test_folded(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ .width = 80 });
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	event.evidence.unread = 123456;
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent\n"
+			   "                unread-data 123456 bytes\n");
+	event.family = 6;
+	memset(event.tuple.laddr, 0xfd, sizeof(event.tuple.laddr));
+	memset(event.tuple.raddr, 0xfd, sizeof(event.tuple.raddr));
+	check_line(&event, "  4711 nc       "
+			   "[fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd]:80\n"
+			   "                "
+			   "[fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd]:40000 "
+			   "RST sent\n"
+			   "                unread-data 123456 bytes\n");
+	close_table();
+}
+
+/* Whatever is shown, no line is longer than a terminal. */
+static void test_fits(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	event.cause = RW_CAUSE_DATA_AFTER_SHUTDOWN;
+	event.family = 6;
+	memset(event.tuple.laddr, 0xfd, sizeof(event.tuple.laddr));
+	memset(event.tuple.raddr, 0xfd, sizeof(event.tuple.raddr));
+	set_owner(&event, 4194304, "sixteen-bytes-xx");
+	event.actor.pid = 4194303;
+	for (size_t width = 80; width <= 200; width++) {
+		char *text = (char *)open_table((struct table_style){
+			.width = width,
+			.wide = width % 2,
+			.verbose = true,
+			.time = (enum time_column)(width % 3) });
+
+		for (char *row = strtok(text, "\n"); row;
+		     row = strtok(NULL, "\n"))
+			assert_in_range(strlen(row), 1, width);
+		assert_int_equal(sink->event(sink, &event), 0);
+		text = (char *)capture_read(&capture);
+		for (char *row = strtok(text, "\n"); row;
+		     row = strtok(NULL, "\n"))
+			assert_in_range(strlen(row), 1, width);
+		close_table();
+	}
 }
 
 static void test_color(void **state)
@@ -377,7 +463,7 @@ static void test_hostile_comm(void **state)
 		line = capture_read(&capture);
 		for (const char *s = line; *s; s++)
 			assert_true(*s == '\n' || (*s >= ' ' && *s <= '~'));
-		for (int i = 0; i < 4; i++) {
+		for (int i = 0; i < 5; i++) {
 			line = strchr(line, '\n');
 			assert_non_null(line);
 			line++;
@@ -387,7 +473,7 @@ static void test_hostile_comm(void **state)
 	close_table();
 	open_table((struct table_style){ 0 });
 	event = sample_event();
-	memcpy(event.actor.comm, "\033[2J\n\x9b\0", 8);
+	memcpy(event.owner.comm, "\033[2J\n\x9b\0", 8);
 	check_line(&event, "  4711 ?[2J??   127.0.0.1:80    127.0.0.2:40000 "
 			   "RST sent unread-data 1234 bytes\n");
 	close_table();
@@ -462,6 +548,8 @@ int main(void)
 		cmocka_unit_test(test_time_columns),
 		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_verbose),
+		cmocka_unit_test(test_folded),
+		cmocka_unit_test(test_fits),
 		cmocka_unit_test(test_color),
 		cmocka_unit_test(test_color_choice),
 		cmocka_unit_test(test_hostile_comm),

@@ -78,7 +78,7 @@ static void print_long(const struct option_row *row)
 	printf("Fl -%s", row->name);
 	if (!row->arg)
 		return;
-	printf(" Ns = Ns ");
+	printf(row->optional ? " Ns Op = Ns " : " Ns = Ns ");
 	print_argument(row);
 }
 
@@ -135,9 +135,9 @@ static void print_options(void)
 static void print_cause_list(void)
 {
 	puts(".Bl -tag -width \"keepalive-timeout\"");
-#define CAUSE(id, name, usual, meaning, kernel, peer, culprits, fix, demo) \
-	puts(".It Cm " name);                                              \
-	print_sentence(meaning, false);                                    \
+#define CAUSE(id, name, usual, meaning, ...) \
+	puts(".It Cm " name);                \
+	print_sentence(meaning, false);      \
 	puts("Usually: " usual ".");
 #include "bpf/causes.def"
 #undef CAUSE
