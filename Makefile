@@ -30,6 +30,9 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -I. \
 FLAVOURS := fentry kprobe tracepoint
 BPF_SOURCES := $(wildcard bpf/*.h bpf/*.def bpf/*.c vmlinux/*.h)
 SKELETONS := $(FLAVOURS:%=$(B)/%.skel.h)
+# Netfilter's modules may come and go: an object of their own, two ways to attach
+FIREWALLS := firewall_fentry firewall_kprobe
+ALL_SKELETONS := $(SKELETONS) $(FIREWALLS:%=$(B)/%.skel.h) $(B)/owner.skel.h
 
 NOT_RSTWATCH := user/causes_doc.c
 RSTWATCH_C := $(filter-out $(NOT_RSTWATCH),$(wildcard user/*.c))
@@ -48,6 +51,7 @@ $(B)/rstdemo: $(DEMO_O)
 
 $(B)/user/observer.o: $(SKELETONS)
 $(B)/user/owner.o: $(B)/owner.skel.h
+$(B)/user/firewall.o: $(FIREWALLS:%=$(B)/%.skel.h)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -58,6 +62,12 @@ $(FLAVOURS:%=$(B)/%.bpf.o): $(B)/%.bpf.o: $(BPF_SOURCES)
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -DRW_$(shell echo $* | tr a-z A-Z) \
 		-c bpf/rstwatch.bpf.c -o $@
+	$(LLVM_STRIP) -g $@
+
+$(FIREWALLS:%=$(B)/%.bpf.o): $(B)/firewall_%.bpf.o: $(BPF_SOURCES)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DRW_$(shell echo $* | tr a-z A-Z)_ATTACH \
+		-c bpf/firewall.bpf.c -o $@
 	$(LLVM_STRIP) -g $@
 
 $(B)/owner.bpf.o: $(BPF_SOURCES)

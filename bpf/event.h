@@ -26,7 +26,7 @@ enum rw_cause {
 enum rw_kind {
 	RW_KIND_FIN,	      /* this host queued its FIN */
 	RW_KIND_RST_ACTIVE,   /* tcp_send_active_reset() */
-	RW_KIND_RST_ANSWER,   /* tcp_v4/v6_send_reset() answered a segment */
+	RW_KIND_RST_ANSWER,   /* a segment was answered, by TCP or netfilter */
 	RW_KIND_RST_RECEIVED, /* tcp_reset() or a request socket took a RST */
 	RW_KIND_SILENT,	      /* the connection ended, nothing was sent */
 	RW_KIND_OWNER,	      /* names the owner of an earlier record */
@@ -58,8 +58,15 @@ enum rw_path {
 	RW_PATH_V4_RESET = 1 << 15,	 /* tcp_v4_send_reset */
 	RW_PATH_V6_RESET = 1 << 16,	 /* tcp_v6_send_reset */
 	RW_PATH_TP_SEND_RESET = 1 << 17, /* tracepoint tcp_send_reset */
+	RW_PATH_NF_V4 = 1 << 18,	 /* nf_send_reset */
+	RW_PATH_NF_V6 = 1 << 19,	 /* nf_send_reset6 */
+	RW_PATH_NF_SKB_V4 = 1 << 20,	 /* nf_reject_skb_v4_tcp_reset */
+	RW_PATH_NF_SKB_V6 = 1 << 21,	 /* nf_reject_skb_v6_tcp_reset */
 };
-#define RW_PATH_BITS 18
+#define RW_PATH_BITS 22
+/* Netfilter made it, not TCP */
+#define RW_PATH_NETFILTER \
+	(RW_PATH_NF_V4 | RW_PATH_NF_V6 | RW_PATH_NF_SKB_V4 | RW_PATH_NF_SKB_V6)
 
 /* Facts that are either so or not so. */
 enum rw_flag {

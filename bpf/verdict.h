@@ -158,11 +158,13 @@ static inline enum rw_cause rw_judge_ended(const struct rw_evidence *e)
 				  : RW_CAUSE_BAD_SEGMENT;
 }
 
-/* tcp_v4_send_reset(), tcp_v6_send_reset() */
+/* tcp_v4_send_reset(), tcp_v6_send_reset(), nf_send_reset() and its kin */
 static inline enum rw_cause rw_judge_answer(const struct rw_evidence *e)
 {
 	if (e->trigger & RW_TH_RST)
 		return RW_CAUSE_UNKNOWN; /* the kernel never answers a RST */
+	if (rw_seen(e) & RW_PATH_NETFILTER)
+		return RW_CAUSE_FIREWALL;
 	if (!(e->flags & RW_F_SK))
 		return rw_judge_stray(e);
 	if (e->flags & RW_F_TW)

@@ -32,7 +32,7 @@ $(B)/sanitize/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
-$(LIB_O:$(B)/%=$(B)/sanitize/%): | $(SKELETONS) $(B)/owner.skel.h
+$(LIB_O:$(B)/%=$(B)/sanitize/%): | $(ALL_SKELETONS)
 
 $(B)/sanitize/tests/lib.a: $(LIB_O:$(B)/%=$(B)/sanitize/%)
 	@mkdir -p $(@D)
@@ -75,7 +75,7 @@ TIDY_C := $(filter-out %.bpf.c,$(filter user/%.c tests/unit/%.c tests/tools/%.c,
 lint-tidy: $(TIDY_C:%=$(B)/tidy/%.ok)
 
 # What it printed is shown only when it found something.
-$(B)/tidy/%.ok: % .clang-tidy $(SKELETONS) $(B)/owner.skel.h
+$(B)/tidy/%.ok: % .clang-tidy $(ALL_SKELETONS)
 	@mkdir -p $(@D)
 	clang-tidy --quiet --warnings-as-errors='*' $< -- $(CPPFLAGS) \
 		-std=c11 -D_GNU_SOURCE -Wall -Wextra >$@.log 2>&1 || \
@@ -89,6 +89,9 @@ lint-bpf: $(SKELETONS)
 			-Wimplicit-fallthrough -DRW_$$flavour -fsyntax-only \
 			bpf/rstwatch.bpf.c || exit 1; \
 	done
+	$(CLANG) $(BPF_CFLAGS) -Wshadow -Wmissing-field-initializers \
+		-Wimplicit-fallthrough -DRW_FENTRY_ATTACH -fsyntax-only \
+		bpf/firewall.bpf.c
 
 lint-shell:
 	shellcheck --exclude=SC2187,SC1003 $(SHELL_FILES)

@@ -73,6 +73,7 @@ const struct limit tracepoint_limits[] = {
 	  "segment that crosses the close in the same instant",
 	  false },
 	{ "tcp_check_req", "reset-in-handshake is not seen", false },
+	{ "nf_send_reset", "firewall is not seen", false },
 	{ "tcp_v4_send_reset",
 	  "before 6.10 answers without a full socket are not seen: "
 	  "no-listener, connect-abandoned, no-socket, and data-after-close "

@@ -86,7 +86,7 @@ static void describe(struct run_info *info, const struct observer *observer,
 	info->kernel = host->release;
 	info->backend = observer->name;
 	info->probes = observer->probes;
-	info->n_probes = observer->n_links;
+	info->n_probes = observer->n_probes;
 	info->degraded = (const char *const *)observer->degraded;
 	info->n_degraded = observer->n_degraded;
 	info->hz = observer->config.hz;

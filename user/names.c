@@ -55,6 +55,10 @@ static const struct name paths[] = {
 	NAME("tcp_v4_send_reset"),
 	NAME("tcp_v6_send_reset"),
 	NAME("tcp_send_reset"),
+	NAME("nf_send_reset"),
+	NAME("nf_send_reset6"),
+	NAME("nf_reject_skb_v4_tcp_reset"),
+	NAME("nf_reject_skb_v6_tcp_reset"),
 };
 _Static_assert(COUNT(paths) == RW_PATH_BITS, "a path bit has no name");
 

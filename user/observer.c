@@ -224,7 +224,8 @@ static int attach(struct observer *o, const struct hook *h)
 		degrade(o, h->function, h->lost);
 		return 0;
 	}
-	o->probes[o->n_links] = h->when == HOOK_EXIT ? EXIT_NAME : h->function;
+	o->probes[o->n_probes++] = h->when == HOOK_EXIT ? EXIT_NAME
+							: h->function;
 	o->links[o->n_links++] = link;
 	return 0;
 }
@@ -328,6 +329,34 @@ static bool is_locked_down(void)
 	return strstr(text, "[integrity]") || strstr(text, "[confidentiality]");
 }
 
+#define FIREWALL_LOST "firewall is not seen"
+
+/* What netfilter sends is seen by no tracepoint. */
+static void open_firewall(struct observer *o, const struct options *options)
+{
+	const char *function;
+
+	if (!strcmp(o->name, "tracepoint"))
+		return; /* its limits say so */
+	firewall_open(&o->firewall, o->object, &o->config, options,
+		      !strcmp(o->name, "fentry"));
+	for (unsigned int i = 0; (function = firewall_probe(&o->firewall, i));
+	     i++)
+		o->probes[o->n_probes++] = function;
+	for (unsigned int i = 0; (function = firewall_failed(&o->firewall, i));
+	     i++)
+		degrade(o, function, FIREWALL_LOST);
+}
+
+void observer_tend(struct observer *o)
+{
+	const char *function = firewall_tend(&o->firewall);
+
+	if (function)
+		fprintf(stderr, "rstwatch: without %s: " FIREWALL_LOST "\n",
+			function);
+}
+
 int observer_open(struct observer *o, const struct options *options)
 {
 	char reasons[OBSERVER_WHY * N_FLAVOURS] = "";
@@ -352,6 +381,7 @@ int observer_open(struct observer *o, const struct options *options)
 		    options->backend != f->choice)
 			continue;
 		if (!try_with_and_without_exit(o, f, options)) {
+			open_firewall(o, options);
 			kernel_close();
 			malloc_trim(0); /* the BTF was most of it */
 			return 0;
@@ -369,6 +399,7 @@ int observer_open(struct observer *o, const struct options *options)
 
 void observer_detach(struct observer *b)
 {
+	firewall_detach(&b->firewall);
 	for (size_t i = 0; i < b->n_links; i++)
 		bpf_link__destroy(b->links[i]);
 	b->n_links = 0;
@@ -379,7 +410,8 @@ void observer_close(struct observer *b)
 	observer_detach(b);
 	for (size_t i = 0; i < b->n_degraded; i++)
 		free(b->degraded[i]);
-	b->n_degraded = 0;
+	b->n_degraded = b->n_probes = 0;
+	firewall_close(&b->firewall);
 	bpf_object__close(b->object);
 	b->object = NULL;
 }
@@ -430,12 +462,12 @@ uint64_t observer_unfollowed(const struct observer *o)
 	return unfollowed;
 }
 
-uint64_t observer_missed(const struct observer *o)
+static uint64_t missed_in(const struct bpf_object *object)
 {
 	struct bpf_program *prog;
 	uint64_t missed = 0;
 
-	bpf_object__for_each_program(prog, o->object)
+	bpf_object__for_each_program(prog, object)
 	{
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
@@ -443,6 +475,19 @@ uint64_t observer_missed(const struct observer *o)
 
 		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
 			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
+uint64_t observer_missed(const struct observer *o)
+{
+	uint64_t missed = missed_in(o->object);
+
+	for (unsigned int i = 0; i < FIREWALL_MODULES; i++) {
+		struct bpf_object *object = firewall_object(&o->firewall, i);
+
+		if (object)
+			missed += missed_in(object);
 	}
 	return missed;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "firewall.h"
 #include "options.h"
 #include "run.h"
 
@@ -23,9 +24,10 @@ struct observer {
 	struct bpf_link *links[OBSERVER_MAX_PROBES];
 	const char *probes[OBSERVER_MAX_PROBES];
 	char *degraded[OBSERVER_MAX_PROBES];
-	size_t n_links, n_degraded;
+	size_t n_links, n_probes, n_degraded;
 	const char *name;
 	struct rw_config config;
+	struct firewall firewall;
 	char why[OBSERVER_WHY]; /* this flavour does not work */
 };
 
@@ -37,6 +39,13 @@ struct observer {
  * Return: 0, or the exit code of the program (69, 77, 1).
  */
 int observer_open(struct observer *observer, const struct options *options);
+
+/*
+ * observer_tend() - attach to what has appeared since; to be called often
+ *
+ * What cannot be attached to is said on stderr, once.
+ */
+void observer_tend(struct observer *observer);
 
 /* observer_detach() - no further events; what is in the ring stays readable */
 void observer_detach(struct observer *observer);

@@ -170,9 +170,6 @@ static int add_cause(uint64_t *mask, const char *name, size_t len)
 
 	if (cause < 0)
 		return -1;
-	if (cause == RW_CAUSE_FIREWALL)
-		return complain(
-			"cause 'firewall' is not reported by this version");
 	*mask |= 1ULL << cause;
 	return 0;
 }

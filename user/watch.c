@@ -124,6 +124,7 @@ static void print(struct watch *w, const struct rw_event *event)
 static bool apply(struct watch *w, size_t at)
 {
 	const struct rw_event *record = &w->batch[at];
+	bool named = false; /* a rejected connection has two events */
 
 	for (size_t i = at; i-- > 0 && at - i < AMEND_DISTANCE;) {
 		struct rw_event *event = &w->batch[i];
@@ -146,10 +147,10 @@ static bool apply(struct watch *w, size_t at)
 			event->owner = record->owner;
 			event->owner_source = record->owner_source;
 			event->evidence.flags |= RW_F_OWNER;
-			return true;
+			named = true;
 		}
 	}
-	return false;
+	return named;
 }
 
 /*
@@ -285,6 +286,7 @@ int watch(struct observer *observer, struct sink *sink,
 	       (!end_ns || watch_now() < end_ns)) {
 		ring_buffer__poll(ring, wait_ms(end_ns));
 		drain(w, ring);
+		observer_tend(observer);
 	}
 	err = finish(w, observer, ring);
 	ring_buffer__free(ring);

@@ -202,6 +202,7 @@ struct rt6_info {
 };
 
 struct sk_buff {
+	struct sock *sk;
 	unsigned int len;
 	char cb[48];
 	unsigned long _skb_refdst;

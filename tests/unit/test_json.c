@@ -520,7 +520,10 @@ static void test_whole_path(void **state)
 			  "\"tcp_check_req\",\"tcp_reset\",\"tcp_done\","
 			  "\"tcp_send_fin\",\"mptcp_subflow_reset\","
 			  "\"tcp_send_active_reset\",\"tcp_v4_send_reset\","
-			  "\"tcp_v6_send_reset\",\"tcp_send_reset\"],");
+			  "\"tcp_v6_send_reset\",\"tcp_send_reset\","
+			  "\"nf_send_reset\",\"nf_send_reset6\","
+			  "\"nf_reject_skb_v4_tcp_reset\","
+			  "\"nf_reject_skb_v6_tcp_reset\"],");
 }
 
 static void test_ipv6(void **state)

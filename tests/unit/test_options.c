@@ -247,8 +247,6 @@ static void test_bad_causes(void **state)
 				  "--explain lists them)\n");
 	refuses("--cause Close", "rstwatch: unknown cause 'Close' (rstwatch "
 				 "--explain lists them)\n");
-	refuses("--cause firewall",
-		"rstwatch: cause 'firewall' is not reported by this version\n");
 	refuses_argument("--cause", "a\nb\033[31m",
 			 "rstwatch: unknown cause 'a?b?[31m' (rstwatch "
 			 "--explain lists them)\n");

@@ -72,6 +72,13 @@ static void check_rows(const struct row *rows, size_t n)
 		__VA_ARGS__                                                   \
 	}
 #define ANSWER(...) ANSWER_IN(0, __VA_ARGS__)
+#define REJECT(function, now, segment, facts, ...)                     \
+	{                                                              \
+		.kind = RW_KIND_RST_ANSWER, .state = RW_TCP_##now,     \
+		.state_now = RW_TCP_##now, .path = RW_PATH_##function, \
+		.trigger = (segment), .flags = RW_F_TRIGGER | (facts), \
+		__VA_ARGS__                                            \
+	}
 #define RECEIVED(before)                                                \
 	{                                                               \
 		.kind = RW_KIND_RST_RECEIVED, .state = RW_TCP_##before, \
@@ -348,6 +355,17 @@ static const struct row answers[] = {
 	{ "MPTCP listener, final ACK, room in the queue",
 	  RW_CAUSE_MPTCP_SUBFLOW,
 	  ANSWER_IN(RW_PATH_CHECK_REQ, LISTEN, ACK, RW_F_SK | RW_F_MPTCP) },
+	/* 23: netfilter, whatever socket there is */
+	{ "SYN rejected on its way in", RW_CAUSE_FIREWALL,
+	  REJECT(NF_V4, CLOSE, SYN, 0) },
+	{ "data rejected on its way out", RW_CAUSE_FIREWALL,
+	  REJECT(NF_V6, ESTABLISHED, PSH_ACK, RW_F_SK, .trigger_payload = 5) },
+	{ "rejected by a bridge", RW_CAUSE_FIREWALL,
+	  REJECT(NF_SKB_V4, CLOSE, ACK, 0) },
+	{ "rejected at a device", RW_CAUSE_FIREWALL,
+	  REJECT(NF_SKB_V6, LAST_ACK, FIN_ACK, RW_F_SK | RW_F_DEAD) },
+	{ "a RST is not rejected", RW_CAUSE_UNKNOWN,
+	  REJECT(NF_V4, CLOSE, RST, 0) },
 	{ "MPTCP listener, SYN of a join refused", RW_CAUSE_MPTCP_SUBFLOW,
 	  ANSWER(LISTEN, SYN, RW_F_SK | RW_F_MPTCP) },
 	{ "MPTCP listener, by the kernel's word", RW_CAUSE_MPTCP_SUBFLOW,
@@ -524,7 +542,7 @@ static void test_every_cause(void **state)
 		{ received, COUNT(received) }, { fins, COUNT(fins) },
 		{ silent, COUNT(silent) },
 	};
-	bool given[RW_CAUSE_MAX] = { [RW_CAUSE_FIREWALL] = true };
+	bool given[RW_CAUSE_MAX] = { 0 };
 
 	(void)state;
 	for (size_t t = 0; t < COUNT(tables); t++)
@@ -555,7 +573,8 @@ static uint64_t possible(__u8 kind)
 		       SET(LINGER2) | SET(NO_LISTENER) |
 		       SET(CONNECT_ABANDONED) | SET(NO_SOCKET) |
 		       SET(ACCEPT_OVERFLOW) | SET(HANDSHAKE) |
-		       SET(BAD_SEGMENT) | SET(MPTCP_SUBFLOW) | SET(UNKNOWN);
+		       SET(BAD_SEGMENT) | SET(MPTCP_SUBFLOW) | SET(FIREWALL) |
+		       SET(UNKNOWN);
 	case RW_KIND_RST_RECEIVED:
 		return SET(REFUSED) | SET(RESET_BY_PEER) |
 		       SET(RESET_AFTER_FIN) | SET(RESET_IN_HANDSHAKE) |
@@ -585,7 +604,7 @@ static enum rw_cause check_any(const struct rw_evidence *e)
 {
 	enum rw_cause cause = rw_judge(e);
 
-	if ((unsigned int)cause >= RW_CAUSE_MAX || cause == RW_CAUSE_FIREWALL ||
+	if ((unsigned int)cause >= RW_CAUSE_MAX ||
 	    !(possible(e->kind) & 1ULL << cause))
 		describe(e, cause);
 	if (e->kind == RW_KIND_RST_ANSWER && e->trigger & RW_TH_RST &&

@@ -40,6 +40,7 @@ extern const struct demo_case finwait_cases[];
 extern const struct demo_case admin_cases[];
 extern const struct demo_case raw_cases[];
 extern const struct demo_case mptcp_cases[];
+extern const struct demo_case firewall_cases[];
 
 /** next_case - the case after @c in the table, the first one for NULL. */
 const struct demo_case *next_case(const struct demo_case *c);

@@ -11,7 +11,7 @@ static const struct demo_case *const groups[] = {
 	close_cases,   unread_cases,   linger_cases, port_cases,
 	process_cases, listener_cases, answer_cases, connect_cases,
 	timeout_cases, finwait_cases,  admin_cases,  raw_cases,
-	mptcp_cases,
+	mptcp_cases,   firewall_cases,
 };
 
 #define NGROUPS (sizeof(groups) / sizeof(groups[0]))

@@ -65,7 +65,8 @@ struct demo {
 	int protocol; /* of new sockets: 0 or IPPROTO_MPTCP */
 	bool json;
 	const union addr *server; /* --connect: the listener elsewhere */
-	bool in_helper;		  /* this process is not the one that reports */
+	union addr home; /* of new sockets; family 0: the loopback address */
+	bool in_helper;	 /* this process is not the one that reports */
 	struct check checks[MAX_CHECKS];
 	size_t nchecks;
 	struct end ends[MAX_ENDS];

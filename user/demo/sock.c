@@ -16,12 +16,14 @@ static socklen_t length_of(const union addr *a)
 	return a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in4);
 }
 
-static union addr loopback(int family)
+static union addr home(const struct demo *d)
 {
 	union addr a = { 0 };
 
-	a.sa.sa_family = (sa_family_t)family;
-	if (family == AF_INET6)
+	if (d->home.sa.sa_family)
+		return d->home;
+	a.sa.sa_family = (sa_family_t)d->family;
+	if (d->family == AF_INET6)
 		a.in6.sin6_addr = in6addr_loopback;
 	else
 		a.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -52,7 +54,7 @@ union addr local_of(struct demo *d, int fd)
 
 int bind_fresh(struct demo *d, union addr *at)
 {
-	union addr a = loopback(d->family);
+	union addr a = home(d);
 	int fd = new_socket(d);
 
 	if (bind(fd, &a.sa, length_of(&a))) {
