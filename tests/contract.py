@@ -48,6 +48,23 @@ FIELDS = {
         "type": TEXT, "time": TEXT, "events": INT, "lost": INT,
         "counts": (dict,), "audit": (dict, OPTIONAL),
     },
+    # --check prints this one alone.
+    "check": {
+        "type": TEXT, "schema": INT, "version": TEXT, "time": TEXT,
+        "kernel": TEXT, "machine": TEXT, "offers": {
+            key: {"ok": (bool, OPTIONAL), "detail": (str, OPTIONAL)}
+            for key in ("btf", "fentry", "kprobes", "typed_tracepoints",
+                        "raw_tracepoints", "lockdown", "capabilities",
+                        "cgroup_v2", "kallsyms")},
+        "flavours": (list,), "backend": (str, OPTIONAL), "probes": (list,),
+        "lost": (list,), "error": (str, OPTIONAL), "exit": INT,
+    },
+}
+LISTS = {
+    "flavours": {"name": TEXT, "works": (bool,), "why_not": (str, OPTIONAL),
+                 "needs": TEXT},
+    "lost": {"hook": TEXT, "lost": TEXT, "causes": (list,),
+             "evidence": (str, OPTIONAL), "back": (str, OPTIONAL)},
 }
 OPEN = {"end"}
 WORDS = {
@@ -56,7 +73,7 @@ WORDS = {
     "family": {"ipv4", "ipv6"},
     "order": {"first", "second", "simultaneous", None},
     "confidence": {"observed", "inferred"},
-    "backend": {"fentry", "kprobe", "tracepoint"},
+    "backend": {"fentry", "kprobe", "tracepoint", None},
     "state": {"ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
               "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN",
               "CLOSING", None},
@@ -96,6 +113,12 @@ def words(record, causes):
             yield f"time: {value!r}"
     if record.get("cause", causes[0]) not in causes:
         yield f"cause: {record['cause']!r}"
+    for key, want in LISTS.items():
+        for item in record[key] if record["type"] == "check" else []:
+            yield from faults(want, item, key)
+    for item in record.get("lost", []) if record["type"] == "check" else []:
+        for key in set(item["causes"]) - set(causes):
+            yield f"lost: {key!r}"
     for key in record.get("counts", {}):
         if key not in causes:
             yield f"counts: {key!r}"
@@ -125,6 +148,8 @@ def check(lines, causes):
         wrong = list(faults(FIELDS[kind], record, kind, kind in OPEN))
         for text in wrong or words(record, causes):
             yield f"line {number}: {text}"
+    if types == ["check"]:
+        return
     if types[:1] != ["start"] or types[-1:] != ["end"] or \
             types.count("start") != 1 or types.count("end") != 1:
         yield f"{types[:1]} first, {types[-1:]} last"

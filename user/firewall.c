@@ -125,7 +125,8 @@ static void drop(struct firewall_module *at)
 static int try_way(struct firewall *f, const struct module *m,
 		   struct firewall_module *at, const struct way *way)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rw_firewall");
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rw_firewall",
+		    .btf_custom_path = kernel_btf_path());
 	struct rw_config config = *f->config;
 	struct bpf_program *prog;
 	const void *bytes;

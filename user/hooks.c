@@ -3,67 +3,94 @@
 
 #include "hooks.h"
 
-#define HOOK(fn, when, lost)             \
-	{                                \
-		"on_" fn, fn, lost, when \
+/* What only a hook on the receipt of a RST tells. */
+#define RECEIVED                                           \
+	(LOST_CAUSE(REFUSED) | LOST_CAUSE(RESET_BY_PEER) | \
+	 LOST_CAUSE(RESET_AFTER_FIN))
+
+/* The last arguments: causes and evidence that are lost, where any are. */
+#define HOOK(fn, at, text, ...)                                                \
+	{                                                                      \
+		.program = "on_" fn, .function = fn, .lost = text, .when = at, \
+		##__VA_ARGS__                                                  \
 	}
 
 const struct hook function_hooks[] = {
 	HOOK("__tcp_close", HOOK_ALWAYS,
-	     "unread bytes are counted before the socket lock"),
+	     "unread bytes are counted before the socket lock",
+	     .evidence = "exact unread_bytes"),
 	HOOK("tcp_close", HOOK_FALLBACK, NULL),
 	{ "on_exit___tcp_close", "__tcp_close", "linger_waited_ms is unknown",
-	  HOOK_EXIT },
+	  HOOK_EXIT, .evidence = "linger_waited_ms" },
 	HOOK("tcp_disconnect", HOOK_ALWAYS, NULL),
 	HOOK("tcp_send_active_reset", HOOK_ALWAYS, NULL),
 	HOOK("tcp_v4_send_reset", HOOK_ALWAYS,
-	     "resets that answer an IPv4 segment are not seen"),
+	     "resets that answer an IPv4 segment are not seen",
+	     .evidence = "resets that answer IPv4"),
 	HOOK("tcp_v6_send_reset", HOOK_ALWAYS,
-	     "resets that answer an IPv6 segment are not seen"),
-	HOOK("tcp_reset", HOOK_ALWAYS, "received resets are not seen"),
-	HOOK("tcp_abort", HOOK_ALWAYS, "socket-destroyed reads as unknown"),
+	     "resets that answer an IPv6 segment are not seen",
+	     .evidence = "resets that answer IPv6"),
+	HOOK("tcp_reset", HOOK_ALWAYS, "received resets are not seen",
+	     .causes = RECEIVED),
+	HOOK("tcp_abort", HOOK_ALWAYS, "socket-destroyed reads as unknown",
+	     .causes = LOST_CAUSE(SOCKET_DESTROYED)),
 	HOOK("inet_csk_listen_stop", HOOK_ALWAYS,
-	     "listener-closed has no actor"),
-	HOOK("inet_child_forget", HOOK_ALWAYS, "listener-closed has no actor"),
+	     "listener-closed has no actor",
+	     .evidence = "actor of listener-closed"),
+	HOOK("inet_child_forget", HOOK_ALWAYS, "listener-closed has no actor",
+	     .evidence = "actor of listener-closed"),
 	HOOK("tcp_check_req", HOOK_ALWAYS,
 	     "reset-in-handshake is not seen; before 6.10 accept-overflow "
-	     "reads as handshake"),
+	     "reads as handshake",
+	     .causes = LOST_CAUSE(RESET_IN_HANDSHAKE)),
 	HOOK("mptcp_subflow_reset", HOOK_ALWAYS,
-	     "mptcp-subflow reads as mptcp-fastclose"),
-	HOOK("tcp_shutdown", HOOK_UNLESS_RST_ONLY, "shutdown reads as close"),
+	     "mptcp-subflow reads as mptcp-fastclose",
+	     .causes = LOST_CAUSE(MPTCP_SUBFLOW)),
+	HOOK("tcp_shutdown", HOOK_UNLESS_RST_ONLY, "shutdown reads as close",
+	     .causes = LOST_CAUSE(SHUTDOWN)),
 	HOOK("inet_shutdown", HOOK_UNLESS_RST_ONLY,
-	     "a connection attempt that is shut down reads as disconnect"),
-	HOOK("tcp_send_fin", HOOK_UNLESS_RST_ONLY, "FINs are not seen"),
-	HOOK("tcp_fin", HOOK_UNLESS_RST_ONLY, "simultaneous reads as first"),
+	     "a connection attempt that is shut down reads as disconnect",
+	     .evidence = "shutdown of a connection attempt"),
+	HOOK("tcp_send_fin", HOOK_UNLESS_RST_ONLY, "FINs are not seen",
+	     .causes = LOST_CAUSE(CLOSE) | LOST_CAUSE(SHUTDOWN)),
+	HOOK("tcp_fin", HOOK_UNLESS_RST_ONLY, "simultaneous reads as first",
+	     .evidence = "order simultaneous"),
 	HOOK("tcp_done", HOOK_UNLESS_RST_ONLY,
-	     "timed-out, unreachable and silent user-timeout are not seen"),
+	     "timed-out, unreachable and silent user-timeout are not seen",
+	     .causes = LOST_CAUSE(TIMED_OUT) | LOST_CAUSE(UNREACHABLE),
+	     .evidence = "silent user-timeout"),
 	{},
 };
 
 const struct hook tracepoint_hooks[] = {
 	HOOK("inet_sock_set_state", HOOK_ALWAYS, NULL),
 	HOOK("tcp_send_reset", HOOK_ALWAYS, NULL),
-	HOOK("tcp_receive_reset", HOOK_ALWAYS, "received resets are not seen"),
+	HOOK("tcp_receive_reset", HOOK_ALWAYS, "received resets are not seen",
+	     .causes = RECEIVED),
 	HOOK("tcp_destroy_sock", HOOK_ALWAYS,
 	     "the owner of a connection that the peer or the kernel ended is "
-	     "found by search alone"),
+	     "found by search alone",
+	     .evidence = "some owners"),
 	{},
 };
 
 const struct hook follow_hooks[] = {
 	HOOK("sched_process_fork", HOOK_ALWAYS, NULL),
 	HOOK("sched_process_free", HOOK_ALWAYS,
-	     "a pid that is used again may pass for a process of the command"),
+	     "a pid that is used again may pass for a process of the command",
+	     .evidence = "which processes of the command have ended"),
 	{},
 };
 
 const struct limit no_limits[] = { {} };
 
+#define FUNCTION_FLAVOUR "the flavour fentry or kprobe"
+
 const struct limit kprobe_limits[] = {
 	{ "kprobes",
 	  "one that is hit inside another on the same CPU is missed, "
 	  "rarely",
-	  false },
+	  .back = "the flavour fentry", .evidence = "" },
 	{},
 };
 
@@ -71,13 +98,19 @@ const struct limit tracepoint_limits[] = {
 	{ "__tcp_close",
 	  "linger_waited_ms is unknown, and since_close_ms of a "
 	  "segment that crosses the close in the same instant",
-	  false },
-	{ "tcp_check_req", "reset-in-handshake is not seen", false },
-	{ "nf_send_reset", "firewall is not seen", false },
+	  .back = FUNCTION_FLAVOUR, .evidence = "linger_waited_ms" },
+	{ "tcp_check_req", "reset-in-handshake is not seen",
+	  .back = FUNCTION_FLAVOUR, .causes = LOST_CAUSE(RESET_IN_HANDSHAKE) },
+	{ "nf_send_reset", "firewall is not seen", .back = FUNCTION_FLAVOUR,
+	  .causes = LOST_CAUSE(FIREWALL) },
 	{ "tcp_v4_send_reset",
 	  "before 6.10 answers without a full socket are not seen: "
 	  "no-listener, connect-abandoned, no-socket, and data-after-close "
 	  "from a minisock",
-	  true },
+	  .without_reason = true,
+	  .back = "kernel 6.10 or newer, or " FUNCTION_FLAVOUR,
+	  .causes = LOST_CAUSE(NO_LISTENER) | LOST_CAUSE(CONNECT_ABANDONED) |
+		    LOST_CAUSE(NO_SOCKET),
+	  .evidence = "some data-after-close" },
 	{},
 };

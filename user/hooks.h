@@ -4,6 +4,12 @@
 #define RSTWATCH_HOOKS_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
+
+/* In a set of causes. */
+#define LOST_CAUSE(id) (1ULL << RW_CAUSE_##id)
 
 enum hook_when {
 	HOOK_ALWAYS,
@@ -17,13 +23,18 @@ struct hook {
 	const char *function; /* kernel function or tracepoint */
 	const char *lost;     /* NULL: nothing works without it */
 	enum hook_when when;
+	uint64_t causes;      /* 1 << enum rw_cause: none of these is told */
+	const char *evidence; /* what else is unknown, NULL: nothing */
 };
 
 /* What a flavour cannot see even when every hook of it is attached. */
 struct limit {
 	const char *hook; /* that would be needed */
 	const char *lost;
-	bool without_reason; /* only where tcp_send_reset gives no reason */
+	bool without_reason;  /* only where tcp_send_reset gives no reason */
+	const char *back;     /* what would bring it back */
+	uint64_t causes;      /* as in struct hook */
+	const char *evidence; /* the same */
 };
 
 /* End with a hook without a program. */

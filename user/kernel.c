@@ -13,6 +13,7 @@
 #define REASON_MAX 128 /* 25 in 6.18 */
 
 static struct btf *btf;
+static const char *btf_path;	       /* NULL: the kernel's own */
 static const struct btf_type *reasons; /* enum sk_rst_reason, from 6.10 */
 static char *reason_names[REASON_MAX];
 
@@ -35,9 +36,45 @@ void kernel_close(void)
 	reasons = NULL;
 }
 
+const char *kernel_btf_path(void)
+{
+	return btf_path;
+}
+
+int kernel_tracepoint_id(const char *name)
+{
+	char type[64];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return btf ? btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF)
+		   : -ENOENT;
+}
+
+const char *kernel_lockdown(void)
+{
+	static const char *const words[] = { "none", "integrity",
+					     "confidentiality" };
+	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+	char text[128] = "", *word, *end;
+	const char *found = NULL;
+
+	if (!file)
+		return NULL;
+	word = fgets(text, sizeof(text), file) ? strchr(text, '[') : NULL;
+	end = word ? strchr(word, ']') : NULL;
+	fclose(file);
+	if (!end)
+		return NULL;
+	*end = '\0';
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(word + 1, words[i]))
+			found = words[i];
+	return found;
+}
+
 int kernel_function_id(const char *name)
 {
-	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	return btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -ENOENT;
 }
 
 bool kernel_has_function(const char *name)
@@ -69,10 +106,10 @@ static int argument(const char *function, const char *name)
 }
 
 /* Number of arguments of a tracepoint, the hidden first one not counted. */
-static int tracepoint_arguments(const char *typedef_name)
+static int tracepoint_arguments(const char *name)
 {
 	const struct btf_type *type;
-	int id = btf__find_by_name_kind(btf, typedef_name, BTF_KIND_TYPEDEF);
+	int id = kernel_tracepoint_id(name);
 
 	if (id <= 0)
 		return 0;
@@ -146,20 +183,49 @@ void kernel_describe(struct rw_config *config)
 	config->reason_arg_active = argument("tcp_send_active_reset", "reason");
 	config->reason_arg_answer = argument("tcp_v4_send_reset", "reason");
 	config->reset_has_skb = reset && btf_vlen(reset) > 1;
-	config->tp_has_reason =
-		tracepoint_arguments("btf_trace_tcp_send_reset") == 3;
+	config->tp_has_reason = tracepoint_arguments("tcp_send_reset") == 3;
 	for (int i = 0; i < RW_REASON_MAX; i++)
 		config->reason[i] = reason_number(reason_keys[i]);
 	config->reason_mptcp_last = last_mptcp_reason();
 }
 
-int kernel_open(void)
+/*
+ * With another kernel's BTF wrong fields would be read. What the kernel tells
+ * of its own is how large a TCP socket is (tcp_prot.obj_size, net/ipv4/tcp_ipv4.c;
+ * its slab cache is never merged). Return: true also where it does not tell.
+ */
+static bool is_of_this_kernel(void)
+{
+	FILE *file = fopen("/sys/kernel/slab/TCP/object_size", "re");
+	int id = btf__find_by_name_kind(btf, "tcp_sock", BTF_KIND_STRUCT);
+	unsigned int size = 0;
+	bool told;
+
+	if (!file)
+		return true;
+	told = fscanf(file, "%u", &size) == 1;
+	fclose(file);
+	return !told || btf__type_by_id(btf, id)->size == size;
+}
+
+int kernel_open(const char *path)
 {
 	int id;
 
-	btf = btf__load_vmlinux_btf();
+	btf_path = path;
+	btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
 	if (!btf)
 		return -errno;
+	/* A BPF object has BTF too, and kernel types, but no kernel function. */
+	if (btf__find_by_name_kind(btf, "tcp_sock", BTF_KIND_STRUCT) < 0 ||
+	    !kernel_has_function("tcp_disconnect")) {
+		kernel_close();
+		return -ESRCH;
+	}
+	if (path && !is_of_this_kernel()) {
+		kernel_close();
+		return -ESTALE;
+	}
 	id = btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM);
 	reasons = id > 0 ? btf__type_by_id(btf, id) : NULL;
 	keep_reason_names();

@@ -10,9 +10,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "command.h"
 #include "fail_on.h"
 #include "fill.h"
+#include "notice.h"
 #include "observer.h"
 #include "options.h"
 #include "sink.h"
@@ -93,12 +95,6 @@ static void describe(struct run_info *info, const struct observer *observer,
 	info->start_ktime_ns = watch_now();
 }
 
-static void say_degraded(const struct run_info *info)
-{
-	for (size_t i = 0; i < info->n_degraded; i++)
-		fprintf(stderr, "rstwatch: without %s\n", info->degraded[i]);
-}
-
 /* Return: the exit code for the error a run ended with. */
 static int report(int err)
 {
@@ -120,18 +116,19 @@ static int run(const struct options *o, struct observer *observer,
 	uname(&host);
 	describe(&info, observer, &host);
 	if (!o->json)
-		say_degraded(&info);
+		notice_losses(stderr, observer);
 	err = sink->start(sink, &info);
 	if (!err)
 		err = sink->flush(sink);
 	if (command.pid && !command_start(&command))
 		stop = 1;
-	if (!err)
+	totals.end_ktime_ns = watch_now(); /* should there be no watching */
+	if (!err && !o->dry_run)
 		err = watch(observer, sink, o, &stop, &totals);
 	end_err = sink->end(sink, &totals);
 	if (!err)
 		err = end_err;
-	if (err != -EPIPE && !(o->json && fd == STDERR_FILENO))
+	if (err != -EPIPE && !o->dry_run && !(o->json && fd == STDERR_FILENO))
 		summary_print(stderr, &totals);
 	return fail_on(o, &totals, stderr) ? EXIT_FAILURE : report(err);
 }
@@ -161,6 +158,11 @@ static int observe(const struct options *options, int fd)
 
 	if (status)
 		return status;
+	if (options->dry_run && !options->json) {
+		status = notice_probes(stdout, &observer);
+		observer_close(&observer);
+		return status;
+	}
 	clock_init(&clock);
 	if (out_open(&out, fd, OUT_BYTES)) {
 		fprintf(stderr, "rstwatch: no memory\n");
@@ -189,6 +191,10 @@ int main(int argc, char **argv)
 	fd = open_output(&options);
 	if (fd < 0)
 		return EXIT_FAILURE;
+	if (options.check || options.dry_run) /* these use stdio */
+		dup2(fd, STDOUT_FILENO);
+	if (options.check)
+		return check(&options);
 	if (options.command) {
 		status = command_open(&command, options.command,
 				      options.as_user);

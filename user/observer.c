@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -27,95 +26,35 @@ struct flavour {
 	const void *(*bytes)(size_t *size);
 	const struct hook *hooks;
 	const struct limit *limits;
+	const char *needs; /* of the kernel, for a person */
 	/* Can anything be attached? Asked first, because it is quick. */
-	int (*works)(struct observer *o);
+	int (*works)(struct why *why);
 	/* Can this hook be attached? Asked before the object is loaded. */
 	bool (*has)(const struct hook *hook);
 };
 
-/* Messages of libbpf: only what went wrong last is of interest, if anything. */
-static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
+static int loud(enum libbpf_print_level level, const char *format, va_list ap)
 {
 	(void)level;
-	if (!getenv("RSTWATCH_LIBBPF_LOG"))
-		return 0;
 	return vfprintf(stderr, format, ap);
-}
-
-/*
- * Whether a function takes a trampoline is found by loading the smallest
- * program for it: the verifier looks the function up as it will later.
- */
-static int load_trial(const struct hook *hook)
-{
-	struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .expected_attach_type = strstr(hook->program, "on_exit_")
-						    ? BPF_TRACE_FEXIT
-						    : BPF_TRACE_FENTRY);
-	int id = kernel_function_id(hook->function);
-
-	if (id <= 0)
-		return -1;
-	opts.attach_btf_id = id;
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "rw_trial", "GPL", insns,
-			     sizeof(insns) / sizeof(*insns), &opts);
-}
-
-static bool fentry_loads(const struct hook *hook)
-{
-	int fd = load_trial(hook);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
 }
 
 /* Remember why this flavour does not work; Return: -1 */
 static int refuse(struct observer *o, const char *what, const char *on,
 		  int error)
 {
-	snprintf(o->why, sizeof(o->why), "%s %s: %s", what, on,
-		 strerror(error));
-	return -1;
+	return why_not(&o->why, what, on, error);
 }
 
-/* A kernel can know trampolines and still refuse to patch its text. */
-static int fentry_works(struct observer *o)
+static int tracepoint_works(struct why *why)
 {
-	const struct hook hook = { .program = "",
-				   .function = "tcp_disconnect" };
-	int fd = load_trial(&hook), link;
-
-	if (fd < 0)
-		return refuse(o, "cannot load a program for", hook.function,
-			      errno);
-	link = bpf_raw_tracepoint_open(NULL, fd);
-	if (link < 0)
-		refuse(o, "cannot attach to", hook.function, errno);
-	else
-		close(link);
-	close(fd);
-	return link < 0 ? -1 : 0;
-}
-
-static int kprobe_works(struct observer *o)
-{
-	const char *pmu = "/sys/bus/event_source/devices/kprobe/type";
-
-	return access(pmu, R_OK)
-		       ? refuse(o, "no kprobes (CONFIG_KPROBES):", pmu, errno)
-		       : 0;
-}
-
-static int tracepoint_works(struct observer *o)
-{
-	(void)o;
+	(void)why;
 	return 0;
+}
+
+static bool fentry_loads(const struct hook *hook)
+{
+	return trial_loads(hook->function, strstr(hook->program, "on_exit_"));
 }
 
 static bool always(const struct hook *hook)
@@ -126,25 +65,50 @@ static bool always(const struct hook *hook)
 
 static const struct flavour flavours[] = {
 	{ BACKEND_FENTRY, "fentry", fentry_bpf__elf_bytes, function_hooks,
-	  no_limits, fentry_works, fentry_loads },
+	  no_limits,
+	  "BPF trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS) and the "
+	  "kernel's own BTF (CONFIG_DEBUG_INFO_BTF)",
+	  trial_fentry, fentry_loads },
 	{ BACKEND_KPROBE, "kprobe", kprobe_bpf__elf_bytes, function_hooks,
-	  kprobe_limits, kprobe_works, always },
+	  kprobe_limits, "CONFIG_KPROBES and CONFIG_KPROBE_EVENTS",
+	  trial_kprobe, always },
 	{ BACKEND_TRACEPOINT, "tracepoint", tracepoint_bpf__elf_bytes,
-	  tracepoint_hooks, tracepoint_limits, tracepoint_works, always },
+	  tracepoint_hooks, tracepoint_limits, "CONFIG_TRACEPOINTS",
+	  tracepoint_works, always },
 };
 
 /* How perf writes the return of a function. */
 #define EXIT_NAME "__tcp_close%return"
 
 #define N_FLAVOURS (sizeof(flavours) / sizeof(*flavours))
+_Static_assert(N_FLAVOURS == OBSERVER_FLAVOURS, "one refusal each");
 
-static void degrade(struct observer *o, const char *hook, const char *lost)
+static void lose(struct observer *o, const struct loss *loss)
 {
 	char *text;
 
-	if (o->n_degraded < OBSERVER_MAX_PROBES &&
-	    asprintf(&text, "%s: %s", hook, lost) > 0)
-		o->degraded[o->n_degraded++] = text;
+	if (o->n_degraded == OBSERVER_MAX_PROBES ||
+	    asprintf(&text, "%s: %s", loss->hook, loss->lost) < 0)
+		return;
+	o->losses[o->n_degraded] = *loss;
+	o->degraded[o->n_degraded++] = text;
+}
+
+static void degrade(struct observer *o, const char *name,
+		    const struct hook *hook)
+{
+	const struct loss loss = {
+		.hook = name,
+		.lost = hook->lost,
+		.causes = hook->causes,
+		.evidence = hook->evidence,
+		.back = kernel_has_function(hook->function)
+				? "a kernel that lets this be traced"
+				: "a kernel that has it, by version or "
+				  "configuration",
+	};
+
+	lose(o, &loss);
 }
 
 static bool wanted(const struct observer *o, const struct hook *hook)
@@ -174,7 +138,7 @@ static int choose_programs(struct observer *o, const struct flavour *f)
 		if (!h->lost)
 			return refuse(o, "cannot hook", h->function,
 				      EOPNOTSUPP);
-		degrade(o, h->function, h->lost);
+		degrade(o, h->function, h);
 	}
 	for (const struct hook *h = follow_hooks; h->program; h++) {
 		struct bpf_program *prog =
@@ -221,7 +185,7 @@ static int attach(struct observer *o, const struct hook *h)
 	if (!link && (!h->lost || h->when == HOOK_EXIT))
 		return refuse(o, "cannot attach to", h->function, errno);
 	if (!link) {
-		degrade(o, h->function, h->lost);
+		degrade(o, h->function, h);
 		return 0;
 	}
 	o->probes[o->n_probes++] = h->when == HOOK_EXIT ? EXIT_NAME
@@ -246,7 +210,8 @@ static void add_limits(struct observer *o, const struct flavour *f)
 {
 	for (const struct limit *l = f->limits; l->hook; l++)
 		if (!l->without_reason || !o->config.tp_has_reason)
-			degrade(o, l->hook, l->lost);
+			lose(o, &(struct loss){ l->hook, l->lost, l->causes,
+						l->evidence, l->back });
 }
 
 /* Load and attach one flavour. Return: 0, or -1 with the reason in why. */
@@ -254,7 +219,8 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 		       const struct options *options, bool with_exit)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rstwatch",
-		    .kernel_log_level = getenv("RSTWATCH_LIBBPF_LOG") ? 4 : 0);
+		    .btf_custom_path = kernel_btf_path(),
+		    .kernel_log_level = options->debug ? 4 : 0);
 	const void *bytes;
 	size_t size;
 
@@ -287,11 +253,13 @@ static int try_with_and_without_exit(struct observer *o,
 				     const struct options *options)
 {
 	struct hook exit_hook = { .program = "on_exit_",
-				  .function = "__tcp_close" };
+				  .function = "__tcp_close",
+				  .lost = "linger_waited_ms is unknown",
+				  .evidence = "linger_waited_ms" };
 	bool with_exit = !options->rst_only && f->hooks == function_hooks &&
 			 f->has(&exit_hook);
 
-	if (f->works(o))
+	if (f->works(&o->why))
 		return -1;
 	if (!try_flavour(o, f, options, with_exit))
 		return 0;
@@ -300,14 +268,14 @@ static int try_with_and_without_exit(struct observer *o,
 	observer_close(o);
 	if (try_flavour(o, f, options, false))
 		return -1;
-	degrade(o, EXIT_NAME, "linger_waited_ms is unknown");
+	degrade(o, EXIT_NAME, &exit_hook);
 	return 0;
 }
 
 /*
  * CAP_BPF and CAP_PERFMON came with 5.8; CAP_SYS_ADMIN has always been enough.
  */
-static bool is_permitted(void)
+bool observer_is_permitted(void)
 {
 	capng_get_caps_process();
 	return capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
@@ -315,18 +283,11 @@ static bool is_permitted(void)
 		capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON));
 }
 
-/* Is the kernel locked down, so that root is refused as well? */
-static bool is_locked_down(void)
+/* Say why there is nothing to observe with. Return: @status */
+static int give_up(struct observer *o, int status, const char *text)
 {
-	char text[128] = "";
-	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
-
-	if (!file)
-		return false;
-	if (!fgets(text, sizeof(text), file))
-		text[0] = '\0';
-	fclose(file);
-	return strstr(text, "[integrity]") || strstr(text, "[confidentiality]");
+	snprintf(o->error, sizeof(o->error), "%s", text);
+	return status;
 }
 
 #define FIREWALL_LOST "firewall is not seen"
@@ -345,7 +306,11 @@ static void open_firewall(struct observer *o, const struct options *options)
 		o->probes[o->n_probes++] = function;
 	for (unsigned int i = 0; (function = firewall_failed(&o->firewall, i));
 	     i++)
-		degrade(o, function, FIREWALL_LOST);
+		lose(o,
+		     &(struct loss){ .hook = function,
+				     .lost = FIREWALL_LOST,
+				     .causes = LOST_CAUSE(FIREWALL),
+				     .back = "a module that can be traced" });
 }
 
 void observer_tend(struct observer *o)
@@ -353,48 +318,103 @@ void observer_tend(struct observer *o)
 	const char *function = firewall_tend(&o->firewall);
 
 	if (function)
-		fprintf(stderr, "rstwatch: without %s: " FIREWALL_LOST "\n",
+		fprintf(stderr,
+			"rstwatch: %s cannot be hooked: " FIREWALL_LOST "\n",
 			function);
 }
 
-int observer_open(struct observer *o, const struct options *options)
+/* No flavour works: what each lacks. */
+static int give_up_all(struct observer *o, bool debug)
 {
-	char reasons[OBSERVER_WHY * N_FLAVOURS] = "";
+	const char *lockdown = kernel_lockdown();
+	size_t len = 0;
 
-	libbpf_set_print(quiet);
-	if (!is_permitted()) {
-		fprintf(stderr, "rstwatch: needs root (or the capabilities "
-				"CAP_BPF and CAP_PERFMON)\n");
-		return EX_NOPERM;
-	}
-	if (kernel_open()) {
-		fprintf(stderr, "rstwatch: this kernel offers no BTF "
-				"(CONFIG_DEBUG_INFO_BTF, "
-				"/sys/kernel/btf/vmlinux)\n");
-		return EX_UNAVAILABLE;
-	}
+	for (size_t i = 0; i < o->n_refused; i++)
+		len += snprintf(o->error + len, sizeof(o->error) - len,
+				"%s%s: %s",
+				i ? "; " : "this kernel cannot be watched: ",
+				o->refused[i].flavour, o->refused[i].why.text);
+	if (lockdown && strcmp(lockdown, "none") != 0)
+		len += snprintf(o->error + len, sizeof(o->error) - len,
+				" (the kernel is locked down)");
+	if (!debug)
+		snprintf(o->error + len, sizeof(o->error) - len,
+			 " (--debug shows libbpf's log)");
+	return EX_UNAVAILABLE;
+}
+
+/* The flavours in their order, as far as the options leave a choice. */
+static int try_flavours(struct observer *o, const struct options *options)
+{
 	for (size_t i = 0; i < N_FLAVOURS; i++) {
 		const struct flavour *f = &flavours[i];
-		size_t len = strlen(reasons);
+		struct refusal *refusal = &o->refused[o->n_refused];
 
 		if (options->backend != BACKEND_AUTO &&
 		    options->backend != f->choice)
 			continue;
 		if (!try_with_and_without_exit(o, f, options)) {
 			open_firewall(o, options);
-			kernel_close();
-			malloc_trim(0); /* the BTF was most of it */
 			return 0;
 		}
 		observer_close(o);
-		snprintf(reasons + len, sizeof(reasons) - len, "%s%s: %s",
-			 len ? "; " : "", f->name, o->why);
+		*refusal = (struct refusal){ f->name, o->why };
+		o->n_refused++;
 	}
+	o->name = NULL;
+	return give_up_all(o, options->debug);
+}
+
+/* kernel_open() failed with @err. */
+static int give_up_btf(struct observer *o, const char *path, int err)
+{
+	if (path && err == -ESTALE)
+		return give_up(o, EX_USAGE,
+			       "the file of --btf holds the BTF of another "
+			       "kernel: a TCP socket has another size here");
+	if (path)
+		return give_up(o, EX_USAGE,
+			       "the file of --btf holds no BTF of a kernel");
+	return give_up(o, EX_UNAVAILABLE,
+		       "this kernel offers no BTF (CONFIG_DEBUG_INFO_BTF, "
+		       "/sys/kernel/btf/vmlinux); --btf takes it from a file");
+}
+
+int observer_try(struct observer *o, const struct options *options)
+{
+	int status;
+
+	libbpf_set_print(options->debug ? loud : NULL);
+	if (!observer_is_permitted())
+		return give_up(o, EX_NOPERM,
+			       "needs root (or the capabilities CAP_BPF and "
+			       "CAP_PERFMON)");
+	status = kernel_open(options->btf);
+	if (status)
+		return give_up_btf(o, options->btf, status);
+	status = try_flavours(o, options);
 	kernel_close();
-	fprintf(stderr, "rstwatch: this kernel cannot be watched: %s%s\n",
-		reasons,
-		is_locked_down() ? " (the kernel is locked down)" : "");
-	return EX_UNAVAILABLE;
+	malloc_trim(0); /* the BTF was most of it */
+	return status;
+}
+
+int observer_open(struct observer *o, const struct options *options)
+{
+	int status = observer_try(o, options);
+
+	if (status)
+		fprintf(stderr, "rstwatch: %s\n", o->error);
+	return status;
+}
+
+bool observer_offers(size_t i, struct offer *offer)
+{
+	if (i >= N_FLAVOURS)
+		return false;
+	*offer = (struct offer){ .flavour = flavours[i].name,
+				 .needs = flavours[i].needs };
+	offer->works = !flavours[i].works(&offer->why);
+	return true;
 }
 
 void observer_detach(struct observer *b)

@@ -12,11 +12,27 @@
 #include "firewall.h"
 #include "options.h"
 #include "run.h"
+#include "trial.h"
 
 struct bpf_object;
 
 #define OBSERVER_MAX_PROBES 32
-#define OBSERVER_WHY 160
+#define OBSERVER_FLAVOURS 3
+
+/* What is not seen for want of a hook. */
+struct loss {
+	const char *hook;
+	const char *lost;     /* a sentence without capital and full stop */
+	uint64_t causes;      /* 1 << enum rw_cause: none of these is told */
+	const char *evidence; /* what else is unknown; "" and NULL: nothing */
+	const char *back;     /* what would bring it back; NULL: unknown */
+};
+
+/* A flavour that did not work. */
+struct refusal {
+	const char *flavour;
+	struct why why;
+};
 
 /* A flavour that is loaded and attached. */
 struct observer {
@@ -24,20 +40,27 @@ struct observer {
 	struct bpf_link *links[OBSERVER_MAX_PROBES];
 	const char *probes[OBSERVER_MAX_PROBES];
 	char *degraded[OBSERVER_MAX_PROBES];
+	struct loss losses[OBSERVER_MAX_PROBES]; /* the same, in parts */
 	size_t n_links, n_probes, n_degraded;
 	const char *name;
 	struct rw_config config;
 	struct firewall firewall;
-	char why[OBSERVER_WHY]; /* this flavour does not work */
+	struct why why; /* this flavour does not work */
+	struct refusal refused[OBSERVER_FLAVOURS];
+	size_t n_refused;
+	char error[640]; /* why there is nothing to observe with, one line */
 };
 
 /**
- * observer_open() - load and attach the flavour the options ask for
+ * observer_try() - load and attach the flavour the options ask for
  *
- * Prints one line to stderr when that is impossible, saying what is missing.
+ * What did not work is in refused, and where nothing did, in error.
  *
- * Return: 0, or the exit code of the program (69, 77, 1).
+ * Return: 0, or the exit code of the program (64, 69, 77).
  */
+int observer_try(struct observer *observer, const struct options *options);
+
+/* observer_open() - the same; prints the error as one line to stderr */
 int observer_open(struct observer *observer, const struct options *options);
 
 /*
@@ -46,6 +69,20 @@ int observer_open(struct observer *observer, const struct options *options);
  * What cannot be attached to is said on stderr, once.
  */
 void observer_tend(struct observer *observer);
+
+/* What one flavour is, and whether anything can be attached that way. */
+struct offer {
+	const char *flavour;
+	const char *needs; /* of the kernel */
+	bool works;
+	struct why why; /* it does not */
+};
+
+/* observer_offers() - try the @i-th, the best first; false: there is none */
+bool observer_offers(size_t i, struct offer *offer);
+
+/* observer_is_permitted() - whether this process has the capabilities */
+bool observer_is_permitted(void);
 
 /* observer_detach() - no further events; what is in the ring stays readable */
 void observer_detach(struct observer *observer);

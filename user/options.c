@@ -309,6 +309,17 @@ static int parse_buffer(struct options *options, const struct option_row *row,
 	return 0;
 }
 
+static int parse_btf(struct options *options, const struct option_row *row,
+		     const char *arg)
+{
+	if (access(arg, R_OK))
+		return complain("--%s '%s': %s", row->name,
+				typed_text(arg, strlen(arg)).text,
+				strerror(errno));
+	options->btf = arg;
+	return 0;
+}
+
 static int parse_choice(struct options *options, const struct option_row *row,
 			const char *arg)
 {
@@ -427,6 +438,25 @@ static const struct option_row rows[] = {
 	ROW("user", 0, NULL, "run COMMAND as the user who called sudo",
 	    parse_flag, .field = FIELD(as_user),
 	    .more = "With that user's groups and HOME."),
+	ROW("btf", 0, "PATH", "take the kernel's BTF from a file", parse_btf,
+	    .more = "For a kernel without BTF of its own. "
+		    "PATH is raw BTF, or an ELF file (vmlinux) with a section "
+		    ".BTF, and must be of the running kernel: with another "
+		    "kernel's, wrong fields are read; it is refused where a "
+		    "TCP socket has another size. "
+		    "The flavour fentry needs BTF inside the kernel."),
+	ROW("check", 0, NULL, "tell what this kernel offers, and leave",
+	    parse_flag, .field = FIELD(check),
+	    .more = "On one screen: what can be attached and read here, the "
+		    "flavour that will be used and why, which causes and "
+		    "evidence are lost by it, and what would bring them back. "
+		    "With -j the same as one record of the type check. "
+		    "It honours --backend, --btf and -r. "
+		    "Exit status: 0, or that of a run, 69 or 77."),
+	ROW("dry-run", 0, NULL, "load, attach, print the probes, and leave",
+	    parse_flag, .field = FIELD(dry_run)),
+	ROW("debug", 0, NULL, "show the log of libbpf on stderr", parse_flag,
+	    .field = FIELD(debug)),
 	ROW("explain", 0, "CAUSE", "list the causes, or explain one", NULL,
 	    .optional = true, .answer = answer_explain,
 	    .more = "How the kernel gets there, what each side sees, usual "
@@ -606,6 +636,8 @@ static int check_combination(const struct options *options)
 {
 	if (options->command && options->pids.n)
 		return complain("--pid and a command exclude each other");
+	if (options->command && (options->check || options->dry_run))
+		return complain("--check and --dry-run run no command");
 	if (options->as_user && !options->command)
 		return complain("--user needs a command");
 	if (options->fail_mask & ~options->cause_mask)

@@ -37,6 +37,9 @@ struct options {
 	bool rst_only;
 	bool wide;
 	bool verbose;
+	bool check;	/* print what this kernel offers, and leave */
+	bool dry_run;	/* load and attach, and leave */
+	bool debug;	/* libbpf's log */
 	uint8_t family; /* 0: both, 4 or 6 */
 	struct number_list pids;
 	struct number_list ports;  /* either side */
@@ -54,6 +57,7 @@ struct options {
 	bool fail_on_rst;     /* any reset, whatever its cause */
 	bool as_user;	      /* the command runs as who called sudo */
 	char *const *command; /* its arguments, the last NULL; NULL: none */
+	const char *btf;      /* file; NULL: the kernel's own BTF */
 };
 
 /* options_fail() - whether --fail-on was given */

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "kernel.h"
 #include "owner.h"
 #include "owner.skel.h"
 #include "watch.h"
@@ -14,13 +15,15 @@
 
 int owner_finder_open(struct owner_finder *f)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts,
+		    .btf_custom_path = kernel_btf_path());
 	struct bpf_program *prog;
 	const void *bytes;
 	size_t size;
 
 	memset(f, 0, sizeof(*f));
 	bytes = owner_bpf__elf_bytes(&size);
-	f->object = bpf_object__open_mem(bytes, size, NULL);
+	f->object = bpf_object__open_mem(bytes, size, &opts);
 	if (!f->object)
 		return -1;
 	prog = bpf_object__find_program_by_name(f->object, "find_owner");

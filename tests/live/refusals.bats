@@ -126,6 +126,68 @@ usage() {
 	one_line 69 'BTF'
 }
 
+@test "no BTF: --check says so, --btf takes it from a file" {
+	needs unshare
+	needs_observer
+	mkdir "$OUT/empty"
+	cp /sys/kernel/btf/vmlinux "$OUT/btf"
+	unshare -m mount --bind "$OUT/empty" /sys/kernel/btf ||
+		skip "no mount namespace of its own"
+	hidden() {
+		unshare -m bash -c "mount --bind '$OUT/empty' /sys/kernel/btf
+			\"\$@\"" _ "$@"
+	}
+	run hidden rstwatch --check
+	echo "$output"
+	[[ $status -eq 69 && $output == *'BTF  '*'no  '*CONFIG_DEBUG_INFO_BTF* ]]
+	hidden rstwatch --check -j >"$OUT/check" || [[ $? -eq 69 ]]
+	keeps_contract "$OUT/check"
+	grep -q '"backend":null.*"error":"this kernel offers no BTF.*"exit":69}' \
+		"$OUT/check"
+	run hidden rstwatch --backend tracepoint --btf "$OUT/btf" --dry-run
+	echo "$output"
+	[[ $status -eq 0 && $output == *inet_sock_set_state* ]]
+}
+
+@test "--btf: no file, no BTF, not a kernel's" {
+	usage "btf.*such" --btf=/no/such/file
+	run rstwatch --btf=/nonexistent/$'\e[2J'
+	one_line 64 'btf'
+	[[ $output != *$'\e'* ]]
+	[[ $EUID -eq 0 ]] || skip "not root"
+	head -c 4096 /dev/urandom >"$OUT/garbage"
+	: >"$OUT/empty"
+	usage "no BTF of a kernel" -d 1 --btf="$OUT/garbage"
+	usage "no BTF of a kernel" -d 1 --btf="$OUT/empty"
+	usage "no BTF of a kernel" -d 1 --btf="$OUT"
+	usage "no BTF of a kernel" -d 1 --btf="$BUILD/rstwatch"
+	# BTF it is, but not of a kernel
+	usage "no BTF of a kernel" -d 1 --btf="$BUILD/tracepoint.bpf.o"
+	local other
+	for other in "${RSTWATCH_CACHE:-/var/cache/rstwatch}"/kernels/5.*/btf; do
+		[[ -e $other ]] || continue
+		usage "another kernel" -d 1 --btf="$other"
+	done
+	usage "no BTF of a kernel" --check --btf="$OUT/garbage"
+}
+
+@test "not root: --check tells what it can, 77" {
+	needs setpriv
+	[[ $EUID -eq 0 ]] || skip "not root"
+	install -m 755 "$BUILD/rstwatch" "$BATS_RUN_TMPDIR/rstwatch"
+	chmod 755 "$BATS_RUN_TMPDIR"
+	nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	run "${nobody[@]}" "$BATS_RUN_TMPDIR/rstwatch" --check
+	echo "$output"
+	[[ $status -eq 77 && $output =~ capabilities\ +no && $output == *BTF* ]]
+	"${nobody[@]}" "$BATS_RUN_TMPDIR/rstwatch" --check -j >"$OUT/check" ||
+		[[ $? -eq 77 ]]
+	keeps_contract "$OUT/check"
+	grep -q '"exit":77' "$OUT/check"
+	run "${nobody[@]}" "$BATS_RUN_TMPDIR/rstwatch" --dry-run
+	one_line 77 'root|CAP_'
+}
+
 @test "rstdemo: bad input" {
 	run rstdemo
 	one_line 64 'command'

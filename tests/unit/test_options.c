@@ -143,6 +143,32 @@ static void test_flags(void **state)
 	assert_int_equal(options.time, TIME_RELATIVE);
 }
 
+static void test_check(void **state)
+{
+	(void)state;
+	accepts("--check --debug");
+	assert_true(options.check && options.debug && !options.dry_run);
+	accepts("--dry-run -j");
+	assert_true(options.dry_run && options.json && !options.debug);
+	refuses("--check -- true",
+		"rstwatch: --check and --dry-run run no command\n");
+	refuses("--dry-run -- true",
+		"rstwatch: --check and --dry-run run no command\n");
+	refuses("--check=yes", "rstwatch: option --check takes no argument\n");
+}
+
+static void test_btf(void **state)
+{
+	(void)state;
+	accepts("");
+	assert_null(options.btf);
+	accepts("--btf /dev/null");
+	assert_non_null(options.btf);
+	refuses("--btf /nonexistent/btf", "rstwatch: --btf '/nonexistent/btf': "
+					  "No such file or directory\n");
+	refuses("--btf", "rstwatch: option --btf needs an argument: PATH\n");
+}
+
 static void test_exclusive(void **state)
 {
 	(void)state;
@@ -583,6 +609,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_btf),
 		cmocka_unit_test(test_exclusive),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_bad_ports),
