@@ -14,7 +14,7 @@ LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
 B := build
 
-PKGS := libbpf libcap-ng
+PKGS := libbpf libcap-ng libmd
 CFLAGS ?= -O2 -g
 CFLAGS += -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror
 CPPFLAGS += -I. -Iuser -I$(B) -DRSTWATCH_VERSION='"$(VERSION)"' \
@@ -52,6 +52,7 @@ $(B)/rstdemo: $(DEMO_O)
 $(B)/user/observer.o: $(SKELETONS)
 $(B)/user/owner.o: $(B)/owner.skel.h
 $(B)/user/firewall.o: $(FIREWALLS:%=$(B)/%.skel.h)
+$(B)/user/schema.o: $(B)/schema.inc
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -77,6 +78,16 @@ $(B)/owner.bpf.o: $(BPF_SOURCES)
 
 $(B)/%.skel.h: $(B)/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
+	mv $@.tmp $@
+
+# The schema of every record as text in C: { "name", "text" },
+SCHEMA := $(wildcard user/schema/*.json)
+$(B)/schema.inc: $(SCHEMA)
+	@mkdir -p $(@D)
+	for file in $(SCHEMA); do \
+		echo "{ \"$$(basename $$file .json)\","; \
+		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $$file; echo '},'; \
+	done > $@.tmp
 	mv $@.tmp $@
 
 # Debian packages that are missing are installed, nothing else is touched.

@@ -32,7 +32,7 @@ $(B)/sanitize/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
-$(LIB_O:$(B)/%=$(B)/sanitize/%): | $(ALL_SKELETONS)
+$(LIB_O:$(B)/%=$(B)/sanitize/%): | $(ALL_SKELETONS) $(B)/schema.inc
 
 $(B)/sanitize/tests/lib.a: $(LIB_O:$(B)/%=$(B)/sanitize/%)
 	@mkdir -p $(@D)
@@ -75,7 +75,7 @@ TIDY_C := $(filter-out %.bpf.c,$(filter user/%.c tests/unit/%.c tests/tools/%.c,
 lint-tidy: $(TIDY_C:%=$(B)/tidy/%.ok)
 
 # What it printed is shown only when it found something.
-$(B)/tidy/%.ok: % .clang-tidy $(ALL_SKELETONS)
+$(B)/tidy/%.ok: % .clang-tidy $(ALL_SKELETONS) $(B)/schema.inc
 	@mkdir -p $(@D)
 	clang-tidy --quiet --warnings-as-errors='*' $< -- $(CPPFLAGS) \
 		-std=c11 -D_GNU_SOURCE -Wall -Wextra >$@.log 2>&1 || \

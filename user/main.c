@@ -76,8 +76,9 @@ static struct sink *new_sink(const struct options *o, struct out *out,
 		.color = sink_color(o->color, out->fd),
 		.width = fill_width(out->fd),
 	};
+	struct json_style json = { .community_id = o->community_id };
 
-	return o->json ? sink_json_new(out, clock)
+	return o->json ? sink_json_new(out, clock, &json)
 		       : sink_table_new(out, clock, &style);
 }
 

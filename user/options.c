@@ -12,6 +12,7 @@
 #include "names.h"
 #include "options.h"
 #include "options_table.h"
+#include "schema.h"
 #include "text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -362,6 +363,13 @@ static int answer_explain(const char *arg)
 	return 0;
 }
 
+static int answer_schema(const char *arg)
+{
+	(void)arg;
+	schema_print(stdout);
+	return 0;
+}
+
 static int answer_version(const char *arg)
 {
 	(void)arg;
@@ -415,6 +423,11 @@ static const struct option_row rows[] = {
 	    parse_flag, .field = FIELD(verbose),
 	    .more = "First in plain sentences, then the facts: the socket, the "
 		    "path through the kernel, actor and owner."),
+	ROW("community-id", 0, NULL, "fill in the key community_id", parse_flag,
+	    .field = FIELD(community_id),
+	    .more = "With -j: the Community ID of each connection, as Zeek "
+		    "and Suricata have it (version 1, seed 0). It costs a "
+		    "SHA-1 for each event."),
 	ROW("backend", 0, "auto|fentry|kprobe|tracepoint",
 	    "how to attach to the kernel", parse_choice,
 	    .field = FIELD(backend), .words = backends,
@@ -461,6 +474,10 @@ static const struct option_row rows[] = {
 	    .optional = true, .answer = answer_explain,
 	    .more = "How the kernel gets there, what each side sees, usual "
 		    "culprits, how to fix it, how to reproduce it."),
+	ROW("json-schema", 0, NULL, "print the JSON Schema of the records",
+	    NULL, .answer = answer_schema,
+	    .more = "It is of draft 2020-12. No key is ever missing from a "
+		    "record."),
 	ROW("version", 'V', NULL, "print the version", NULL,
 	    .answer = answer_version),
 	ROW("help", 'h', NULL, "print this help", NULL, .answer = answer_help,

@@ -37,9 +37,10 @@ struct options {
 	bool rst_only;
 	bool wide;
 	bool verbose;
-	bool check;	/* print what this kernel offers, and leave */
-	bool dry_run;	/* load and attach, and leave */
-	bool debug;	/* libbpf's log */
+	bool check;   /* print what this kernel offers, and leave */
+	bool dry_run; /* load and attach, and leave */
+	bool debug;   /* libbpf's log */
+	bool community_id;
 	uint8_t family; /* 0: both, 4 or 6 */
 	struct number_list pids;
 	struct number_list ports;  /* either side */

@@ -31,6 +31,11 @@ struct sink {
 /* The most that a sink asks out_room() for; an output buffer holds more. */
 #define SINK_ROOM 8192
 
+/* What NDJSON has beside the usual. */
+struct json_style {
+	bool community_id; /* compute it, else it is null */
+};
+
 /**
  * sink_json_new() - NDJSON, schema version 1
  * @out: stays the caller's, outlives the sink, holds SINK_ROOM at least
@@ -38,7 +43,8 @@ struct sink {
  *
  * Return: a sink to be released with its free(), or NULL without memory.
  */
-struct sink *sink_json_new(struct out *out, struct clock *clock);
+struct sink *sink_json_new(struct out *out, struct clock *clock,
+			   const struct json_style *style);
 
 /* How a table looks. */
 struct table_style {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "community_id.h"
 #include "json.h"
 #include "lookup.h"
 #include "names.h"
@@ -34,6 +35,7 @@ struct sink_json {
 	struct sink sink; /* first: the address is that of the sink */
 	struct out *out;
 	struct clock *clock;
+	bool community_id;
 	uint32_t hz; /* jiffies a second */
 	struct cached_task actor;
 	struct cached_task owner;
@@ -113,14 +115,25 @@ static char *put_side(char *p, const struct rw_event *e, const uint8_t *address,
 	return p;
 }
 
-static char *put_tuple(char *p, const struct rw_event *e)
+static char *put_community_id(char *p, const struct rw_event *e)
+{
+	p = JSON_RAW(p, ",\"community_id\":\"");
+	p = community_id(p, e->family, &e->tuple);
+	*p++ = '"';
+	return p;
+}
+
+static char *put_tuple(const struct sink_json *s, char *p,
+		       const struct rw_event *e)
 {
 	p = JSON_KEY(p, "family");
 	p = e->family == 6 ? JSON_RAW(p, "\"ipv6\"") : JSON_RAW(p, "\"ipv4\"");
 	p = JSON_KEY(p, "local");
 	p = put_side(p, e, e->tuple.laddr, e->tuple.lport);
 	p = JSON_KEY(p, "remote");
-	return put_side(p, e, e->tuple.raddr, e->tuple.rport);
+	p = put_side(p, e, e->tuple.raddr, e->tuple.rport);
+	return s->community_id ? put_community_id(p, e)
+			       : JSON_RAW(p, ",\"community_id\":null");
 }
 
 static char *put_queues(char *p, const struct rw_evidence *ev)
@@ -307,7 +320,7 @@ static char *put_teardown(struct sink_json *s, char *p,
 	p = JSON_KEY(p, "ktime_ns");
 	p = put_ktime(s, p, e->ktime_ns);
 	p = put_verdict(p, e);
-	p = put_tuple(p, e);
+	p = put_tuple(s, p, e);
 	p = put_queues(p, &e->evidence);
 	p = put_linger(s, p, &e->evidence);
 	p = put_history(s, p, e);
@@ -427,7 +440,8 @@ static void json_free(struct sink *sink)
 	free(sink);
 }
 
-struct sink *sink_json_new(struct out *out, struct clock *clock)
+struct sink *sink_json_new(struct out *out, struct clock *clock,
+			   const struct json_style *style)
 {
 	struct sink_json *s = malloc(sizeof(*s));
 
@@ -441,6 +455,7 @@ struct sink *sink_json_new(struct out *out, struct clock *clock)
 			  .free = json_free },
 		.out = out,
 		.clock = clock,
+		.community_id = style->community_id,
 		.hz = 1000,
 	};
 	return &s->sink;

@@ -98,13 +98,11 @@ print(sum(event["verdict"] == "rst" for line in open(sys.argv[1])
 	watcher=
 	wait "$pid"
 	[[ $(field cause | wc -l) -eq 3 ]]
-	keeps_contract "$OUT/events.out"
 }
 
 @test "-d: ends after so many seconds" {
 	local begin=$EPOCHREALTIME end
 	rstwatch -j -d 1 >"$OUT/events.out"
 	end=$EPOCHREALTIME
-	keeps_contract "$OUT/events.out"
 	python3 -c "assert 1 <= $end - $begin < 6, $end - $begin"
 }

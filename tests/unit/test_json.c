@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The NDJSON contract: whole records, every rule for null, hostile names. */
 #include <ctype.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "sample.h"
 
+#include "community_id.h"
 #include "json.h"
 
 /*
@@ -150,6 +152,7 @@ static void test_checker(void **state)
 
 static struct capture capture;
 static struct sink *sink;
+static struct json_style style;
 
 static int setup(void **state)
 {
@@ -157,7 +160,7 @@ static int setup(void **state)
 
 	(void)state;
 	capture_open(&capture);
-	sink = sink_json_new(&capture.out, &capture.clock);
+	sink = sink_json_new(&capture.out, &capture.clock, &style);
 	assert_non_null(sink);
 	assert_int_equal(sink->start(sink, &info), 0);
 	capture_read(&capture);
@@ -203,6 +206,7 @@ static void test_golden(void **state)
 		"\"kernel_reason\":\"TCP_ABORT_ON_CLOSE\",\"family\":\"ipv4\","
 		"\"local\":{\"address\":\"127.0.0.1\",\"port\":80},"
 		"\"remote\":{\"address\":\"127.0.0.2\",\"port\":40000},"
+		"\"community_id\":null,"
 		"\"state\":\"ESTABLISHED\",\"order\":null,"
 		"\"unread_bytes\":1234,\"unsent_bytes\":0,\"unacked_bytes\":0,"
 		"\"linger_s\":null,\"linger_waited_ms\":null,"
@@ -233,6 +237,7 @@ static void test_golden_bare(void **state)
 		"\"kernel_reason\":null,\"family\":\"ipv4\","
 		"\"local\":{\"address\":\"127.0.0.1\",\"port\":80},"
 		"\"remote\":{\"address\":\"127.0.0.2\",\"port\":40000},"
+		"\"community_id\":null,"
 		"\"state\":null,\"order\":null,"
 		"\"unread_bytes\":null,\"unsent_bytes\":null,"
 		"\"unacked_bytes\":null,\"linger_s\":null,"
@@ -558,6 +563,56 @@ static void check_comm(const char *comm, const char *expected)
 	check_has(&event, part);
 }
 
+static void check_community_id(uint8_t family, const char *local,
+			       uint16_t lport, const char *remote,
+			       uint16_t rport, const char *expected)
+{
+	int af = family == 6 ? AF_INET6 : AF_INET;
+	struct rw_tuple tuple = { .lport = lport, .rport = rport };
+	char text[COMMUNITY_ID_LEN + 1] = "";
+
+	assert_int_equal(inet_pton(af, local, tuple.laddr), 1);
+	assert_int_equal(inet_pton(af, remote, tuple.raddr), 1);
+	assert_ptr_equal(community_id(text, family, &tuple),
+			 text + COMMUNITY_ID_LEN);
+	assert_string_equal(text, expected);
+}
+
+/* The first two are published with the specification. */
+static void test_community_id(void **state)
+{
+	const char *v4 = "1:LQU9qZlK+B5F3KDmev6m5PMibrg=";
+	const char *v6 = "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4=";
+	const char *self = "1:D1IQk5AF6he9ZCkUg4s/coABo2U=";
+
+	(void)state;
+	check_community_id(4, "128.232.110.120", 34855, "66.35.250.204", 80,
+			   v4);
+	check_community_id(4, "66.35.250.204", 80, "128.232.110.120", 34855,
+			   v4);
+	check_community_id(6, "2001:470:e5bf:dead:4957:2174:e82c:4887", 63943,
+			   "2607:f8b0:400c:c03::1a", 25, v6);
+	check_community_id(6, "2607:f8b0:400c:c03::1a", 25,
+			   "2001:470:e5bf:dead:4957:2174:e82c:4887", 63943, v6);
+	/* one address: the ports decide */
+	check_community_id(4, "127.0.0.1", 8080, "127.0.0.1", 80, self);
+	check_community_id(4, "127.0.0.1", 80, "127.0.0.1", 8080, self);
+}
+
+static void test_community_id_key(void **state)
+{
+	struct rw_event event = sample_event();
+
+	check_has(&event, "},\"community_id\":null,\"state\"");
+	teardown(state);
+	style.community_id = true;
+	setup(state);
+	style.community_id = false;
+	check_has(
+		&event,
+		"},\"community_id\":\"1:8cBIzpkw7Q60/VGL/bDjMXSBWjM=\",\"state\"");
+}
+
 static void test_hostile_comm(void **state)
 {
 	(void)state;
@@ -637,37 +692,17 @@ static void copy_keys(char *dst, const char *line)
 static void test_random_events(void **state)
 {
 	static const char *const keys[] = {
-		"type",
-		"time",
-		"ktime_ns",
-		"verdict",
-		"direction",
-		"cause",
-		"kernel_reason",
-		"family",
-		"local",
-		"remote",
-		"state",
-		"order",
-		"unread_bytes",
-		"unsent_bytes",
-		"unacked_bytes",
-		"linger_s",
-		"linger_waited_ms",
-		"idle_ms",
-		"retransmits",
-		"since_close_ms",
-		"provoked_by",
-		"actor",
-		"owner",
-		"cgroup",
-		"container_id",
-		"netns",
-		"cookie",
-		"path",
-		"confidence",
-		"predates",
-		"stack",
+		"type",		 "time",	 "ktime_ns",
+		"verdict",	 "direction",	 "cause",
+		"kernel_reason", "family",	 "local",
+		"remote",	 "community_id", "state",
+		"order",	 "unread_bytes", "unsent_bytes",
+		"unacked_bytes", "linger_s",	 "linger_waited_ms",
+		"idle_ms",	 "retransmits",	 "since_close_ms",
+		"provoked_by",	 "actor",	 "owner",
+		"cgroup",	 "container_id", "netns",
+		"cookie",	 "path",	 "confidence",
+		"predates",	 "stack",
 	};
 	char found[4096], key[32];
 
@@ -725,7 +760,7 @@ static void test_write_error(void **state)
 	close(ends[0]);
 	assert_int_equal(out_open(&out, ends[1], SINK_ROOM), 0);
 	clock_init_fixed(&clock, 0);
-	broken = sink_json_new(&out, &clock);
+	broken = sink_json_new(&out, &clock, &style);
 	assert_non_null(broken);
 	assert_int_equal(broken->event(broken, &event), 0); /* buffered */
 	assert_int_equal(broken->flush(broken), -EPIPE);
@@ -763,6 +798,8 @@ int main(void)
 		SINK_TEST(test_inferred),
 		SINK_TEST(test_whole_path),
 		SINK_TEST(test_ipv6),
+		cmocka_unit_test(test_community_id),
+		SINK_TEST(test_community_id_key),
 		SINK_TEST(test_hostile_comm),
 		cmocka_unit_test(test_all_bytes),
 		cmocka_unit_test(test_values),

@@ -21,7 +21,7 @@
 #define ARGS_MAX 16
 
 static struct options options;
-static char out_text[8192], err_text[8192];
+static char out_text[32768], err_text[8192];
 
 /* Puts a file in the place of a stream's descriptor. */
 static int divert(FILE *stream, int *saved)
@@ -564,6 +564,21 @@ static void test_explain_all(void **state)
 	}
 }
 
+/* That it is a schema, and right, is for tests/contract.py to say. */
+static void test_schema(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--json-schema"), 0);
+	assert_string_equal(err_text, "");
+	assert_memory_equal(out_text, "{\n\"$schema\": \"https://json-", 25);
+	assert_non_null(strstr(out_text, "\"$ref\": \"#/$defs/teardown\""));
+	assert_null(strstr(out_text, "@"));
+	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)
+		assert_non_null(strstr(out_text, name_cause(i)->text));
+	refuses("--json-schema=x",
+		"rstwatch: option --json-schema takes no argument\n");
+}
+
 static void test_help(void **state)
 {
 	(void)state;
@@ -631,6 +646,7 @@ int main(void)
 		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_explain_all),
+		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_help_write_error),
 	};
