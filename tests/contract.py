@@ -82,6 +82,16 @@ class Contract:
             yield f"{where}: {error.message[:200]}"
 
 
+def sums(record):
+    """Yields what does not add up in a summary."""
+    events = record["sums"]["events"] + record["lost"]
+    if sum(record["counts"].values()) != events:
+        yield f"counts: are not {events}"
+    rows = sum(row["events"] for row in record["rows"])
+    if rows + record["others"]["events"] != events:
+        yield f"rows and others: are not {events}"
+
+
 def check(lines, contract):
     """Yields one text for each fault of a run."""
     types = []
@@ -96,6 +106,9 @@ def check(lines, contract):
         types.append(record.get("type") if isinstance(record, dict) else None)
         for text in contract.faults(record):
             yield f"line {number}: {text}"
+        if types[-1] == "summary":
+            for text in sums(record):
+                yield f"line {number}: {text}"
     if types == ["check"]:
         return  # what --check -j prints, alone
     if types[:1] != ["start"] or types[-1:] != ["end"] or \

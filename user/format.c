@@ -38,6 +38,19 @@ char *format_u64(char *p, uint64_t value)
 	return p + 1;
 }
 
+char *format_grouped(char *p, uint64_t value)
+{
+	char digits[FORMAT_U64_MAX];
+	size_t n = (size_t)(format_u64(digits, value) - digits);
+
+	for (size_t i = 0; i < n; i++) {
+		if (i && (n - i) % 3 == 0)
+			*p++ = ',';
+		*p++ = digits[i];
+	}
+	return p;
+}
+
 char *format_i64(char *p, int64_t value)
 {
 	if (value >= 0)

@@ -16,6 +16,11 @@
 /* format_u64() - decimal, no leading zeros */
 char *format_u64(char *p, uint64_t value);
 
+#define FORMAT_GROUPED_MAX 26
+
+/* format_grouped() - the same for people: 4,210; FORMAT_GROUPED_MAX bytes */
+char *format_grouped(char *p, uint64_t value);
+
 /* format_i64() - decimal, with a minus sign below zero */
 char *format_i64(char *p, int64_t value);
 

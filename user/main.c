@@ -22,6 +22,8 @@
 #include "watch.h"
 
 #define OUT_BYTES (256 << 10)
+/* Events a second that a person can take in, of one cause and network. */
+#define TERMINAL_LIMIT 20
 
 static volatile sig_atomic_t stop;
 
@@ -55,6 +57,7 @@ static void catch (int signal, void (*handler)(int))
 static void catch_signals(void)
 {
 	catch (SIGPIPE, SIG_IGN);
+	catch (SIGUSR1, watch_ask);
 	if (!command.pid) {
 		catch (SIGINT, on_signal);
 		catch (SIGTERM, on_signal);
@@ -73,6 +76,7 @@ static struct sink *new_sink(const struct options *o, struct out *out,
 		.time = o->time,
 		.wide = o->wide,
 		.verbose = o->verbose,
+		.sums = o->interval_ms > 0,
 		.color = sink_color(o->color, out->fd),
 		.width = fill_width(out->fd),
 	};
@@ -196,6 +200,9 @@ int main(int argc, char **argv)
 		dup2(fd, STDOUT_FILENO);
 	if (options.check)
 		return check(&options);
+	if (options.limit == OPTIONS_LIMIT_AUTO)
+		options.limit = !options.json && isatty(fd) ? TERMINAL_LIMIT
+							    : 0;
 	if (options.command) {
 		status = command_open(&command, options.command,
 				      options.as_user);

@@ -24,6 +24,7 @@
 
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
 #define DURATION_MAX_S 1000000000ULL
+#define LIMIT_MAX 1000000000U
 #define MESSAGE_MAX 256	  /* of what the user typed, bytes shown */
 #define KEY_LONG_ONLY 256 /* keys of options without a letter start here */
 
@@ -252,14 +253,41 @@ static bool parse_seconds(const char *arg, uint64_t *ms)
 	return *ms > 0;
 }
 
+static int bad_seconds(const struct option_row *row, const char *arg)
+{
+	return complain("--%s '%s' is not a number of seconds in "
+			"0.001..1000000000",
+			row->name, typed_text(arg, strlen(arg)).text);
+}
+
+static int parse_limit(struct options *options, const struct option_row *row,
+		       const char *arg)
+{
+	size_t len = strlen(arg);
+	uint64_t value;
+
+	if (!parse_digits(arg, len, LIMIT_MAX, &value))
+		return complain("--%s '%s' is not a number of events in 0..%u",
+				row->name, typed_text(arg, len).text,
+				LIMIT_MAX);
+	options->limit = (uint32_t)value;
+	return 0;
+}
+
 static int parse_duration(struct options *options, const struct option_row *row,
 			  const char *arg)
 {
 	if (parse_seconds(arg, &options->duration_ms))
 		return 0;
-	return complain("--%s '%s' is not a number of seconds in "
-			"0.001..1000000000",
-			row->name, typed_text(arg, strlen(arg)).text);
+	return bad_seconds(row, arg);
+}
+
+static int parse_interval(struct options *options, const struct option_row *row,
+			  const char *arg)
+{
+	if (parse_seconds(arg, &options->interval_ms))
+		return 0;
+	return bad_seconds(row, arg);
 }
 
 /* The shift a size suffix stands for, -1 if it is none. */
@@ -439,6 +467,22 @@ static const struct option_row rows[] = {
 	ROW("color", 0, "auto|always|never", "when to use color", parse_choice,
 	    .field = FIELD(color), .words = colors,
 	    .more = "With auto, on a terminal, unless NO_COLOR is set."),
+	ROW("limit", 0, "N", "N events a second per cause and network; 0: all",
+	    parse_limit,
+	    .more = "The network is the remote address's, /24 or /64. What is "
+		    "held back is counted and told once a second in the table, "
+		    "at the end in JSON. The default is 20 for a table on a "
+		    "terminal, else 0."),
+	ROW("summary", 0, NULL, "add up, print at the end and on SIGUSR1",
+	    parse_flag, .field = FIELD(summary),
+	    .more = "It is a table by cause and process: events, FINs, resets, "
+		    "bytes unread and unsent, and the remote addresses with "
+		    "the most events. The 20 largest rows are shown, the rest "
+		    "is in the row others."),
+	ROW("interval", 0, "SECS", "print such sums every SECS, no events",
+	    parse_interval,
+	    .more = "Each is of the time since the one before; up to three "
+		    "digits may follow a point."),
 	ROW("output", 'o', "FILE", "write to FILE instead", parse_text,
 	    .field = FIELD(output),
 	    .more = "FILE is created or emptied; it takes the table or the "
@@ -670,7 +714,8 @@ int options_parse(struct options *options, int argc, char **argv)
 	int key, status = OPTIONS_RUN;
 
 	*options = (struct options){ .cause_mask = ~0ULL,
-				     .buffer_bytes = BUFFER_DEFAULT };
+				     .buffer_bytes = BUFFER_DEFAULT,
+				     .limit = OPTIONS_LIMIT_AUTO };
 	fill_getopt(longs, letters);
 	opterr = 0;
 	optind = 0; /* glibc: start over */

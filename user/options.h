@@ -14,6 +14,7 @@
 #define OPTIONS_RUN (-1) /* nothing to exit for: go on */
 #define OPTIONS_USAGE 64 /* EX_USAGE of sysexits.h */
 #define OPTIONS_LIST_MAX 64
+#define OPTIONS_LIMIT_AUTO UINT32_MAX /* for a table on a terminal alone */
 
 enum time_column { TIME_NONE, TIME_WALL, TIME_RELATIVE };
 
@@ -53,6 +54,9 @@ struct options {
 	enum time_column time;
 	enum backend backend;
 	enum color_when color;
+	bool summary;	      /* add up, print at the end and on USR1 */
+	uint64_t interval_ms; /* add up and print so often; 0: events */
+	uint32_t limit;	      /* events a second, 0: all */
 	const char *output;   /* FILE; NULL: stdout, with a command stderr */
 	uint64_t fail_mask;   /* 1 << enum rw_cause */
 	bool fail_on_rst;     /* any reset, whatever its cause */

@@ -11,9 +11,11 @@
 
 #include "bpf/event.h"
 #include "clock.h"
+#include "limit.h"
 #include "options.h"
 #include "out.h"
 #include "run.h"
+#include "tally.h"
 
 /*
  * Each returns 0 or the negative errno of a failed write. -EPIPE means that
@@ -25,6 +27,10 @@ struct sink {
 	int (*event)(struct sink *sink, const struct rw_event *event);
 	int (*end)(struct sink *sink, const struct run_totals *totals);
 	int (*flush)(struct sink *sink);
+	/* What --limit held back in a second; NULL: only the end tells. */
+	int (*held)(struct sink *sink, const struct held *held);
+	/* NULL: this sink has events alone. */
+	int (*summary)(struct sink *sink, const struct report *report);
 	void (*free)(struct sink *sink); /* does not flush */
 };
 
@@ -51,6 +57,7 @@ struct table_style {
 	enum time_column time;
 	bool wide;    /* -w */
 	bool verbose; /* -v */
+	bool sums;    /* no heading: summaries come instead of events */
 	bool color;
 	size_t width; /* columns of the terminal; 0: lines are not folded */
 };

@@ -391,6 +391,66 @@ static int json_start(struct sink *sink, const struct run_info *info)
 	return out_add(s->out, "]}\n", 3);
 }
 
+static char *put_sums(char *p, const struct tally_sums *sums)
+{
+	p = JSON_FIRST(p, "events");
+	p = json_u64(p, sums->events);
+	p = JSON_KEY(p, "fin");
+	p = json_u64(p, sums->fin);
+	p = JSON_KEY(p, "rst_sent");
+	p = json_u64(p, sums->rst_sent);
+	p = JSON_KEY(p, "rst_received");
+	p = json_u64(p, sums->rst_received);
+	p = JSON_KEY(p, "silent");
+	p = json_u64(p, sums->silent);
+	p = JSON_KEY(p, "unread_bytes");
+	p = json_u64(p, sums->unread);
+	p = JSON_KEY(p, "unsent_bytes");
+	return json_u64(p, sums->unsent);
+}
+
+static void add_row(struct sink_json *s, const struct tally_row *row)
+{
+	char *p = out_room(s->out, SINK_ROOM);
+
+	p = JSON_RAW(p, "{\"cause\":");
+	p = put_name(p, name_cause(row->cause));
+	p = JSON_KEY(p, "comm");
+	p = json_string_or_null(p, row->known ? row->comm : NULL, RW_COMM_LEN);
+	p = JSON_KEY(p, "pid");
+	p = json_u64_or_null(p, row->pid, row->pid);
+	*p++ = ',';
+	p = put_sums(p, &row->sums);
+	out_done(s->out, JSON_RAW(p, "},"));
+}
+
+static void add_remote(struct sink_json *s, const struct tally_remote *remote)
+{
+	char *p = out_room(s->out, SINK_ROOM);
+
+	p = JSON_RAW(p, "{\"address\":\"");
+	p = format_address(p, remote->family, remote->address);
+	p = JSON_RAW(p, "\",\"events\":");
+	p = json_u64(p, remote->events);
+	p = JSON_KEY(p, "resets");
+	p = json_u64(p, remote->resets);
+	p = JSON_KEY(p, "over");
+	p = json_u64(p, remote->over);
+	out_done(s->out, JSON_RAW(p, "},"));
+}
+
+static char *put_ratio(char *p, const struct report *report)
+{
+	uint64_t ratio;
+
+	p = JSON_KEY(p, "fin_per_rst");
+	if (!report_ratio(report, &ratio))
+		return json_null(p);
+	p = json_u64(p, ratio / 100);
+	*p++ = '.';
+	return format_padded(p, ratio % 100, 2);
+}
+
 static char *put_counts(char *p, const struct rw_count *by_cause)
 {
 	bool first = true;
@@ -410,6 +470,51 @@ static char *put_counts(char *p, const struct rw_count *by_cause)
 	return p;
 }
 
+/* The comma after the last element of an array goes. */
+static char *end_array(struct sink_json *s, size_t n)
+{
+	if (n)
+		s->out->len--;
+	return JSON_RAW(out_room(s->out, SINK_ROOM), "]");
+}
+
+static char *put_report(struct sink_json *s, char *p,
+			const struct report *report)
+{
+	p = JSON_RAW(p, "{\"type\":\"summary\",\"time\":");
+	p = put_time(s, p, report->end_ns);
+	p = JSON_KEY(p, "since");
+	p = put_time(s, p, report->begin_ns);
+	p = JSON_KEY(p, "held");
+	p = json_u64(p, report->held);
+	p = JSON_KEY(p, "lost");
+	p = json_u64(p, report->lost);
+	p = JSON_KEY(p, "counts");
+	p = put_counts(p, report->counts);
+	p = put_ratio(p, report);
+	p = JSON_RAW(p, ",\"sums\":{");
+	p = put_sums(p, &report->sums);
+	return JSON_RAW(p, "},\"rows\":[");
+}
+
+static int json_summary(struct sink *sink, const struct report *report)
+{
+	struct sink_json *s = (struct sink_json *)sink;
+	char *p = out_room(s->out, SINK_ROOM);
+
+	out_done(s->out, put_report(s, p, report));
+	for (size_t i = 0; i < report->n_rows; i++)
+		add_row(s, &report->rows[i]);
+	p = end_array(s, report->n_rows);
+	p = JSON_RAW(p, ",\"others\":{");
+	p = put_sums(p, &report->others);
+	out_done(s->out, JSON_RAW(p, "},\"remotes\":["));
+	for (size_t i = 0; i < report->n_remotes; i++)
+		add_remote(s, &report->remotes[i]);
+	p = end_array(s, report->n_remotes);
+	return out_done(s->out, JSON_RAW(p, "}\n"));
+}
+
 static int json_end(struct sink *sink, const struct run_totals *totals)
 {
 	struct sink_json *s = (struct sink_json *)sink;
@@ -421,6 +526,10 @@ static int json_end(struct sink *sink, const struct run_totals *totals)
 	p = json_u64(p, totals->events);
 	p = JSON_KEY(p, "lost");
 	p = json_u64(p, totals->lost);
+	p = JSON_KEY(p, "held");
+	p = json_u64(p, totals->held);
+	p = JSON_KEY(p, "unfollowed");
+	p = json_u64(p, totals->unfollowed);
 	p = JSON_KEY(p, "missed");
 	p = json_u64(p, totals->missed);
 	p = JSON_KEY(p, "counts");
@@ -452,6 +561,7 @@ struct sink *sink_json_new(struct out *out, struct clock *clock,
 			  .event = json_event,
 			  .end = json_end,
 			  .flush = json_flush,
+			  .summary = json_summary,
 			  .free = json_free },
 		.out = out,
 		.clock = clock,

@@ -14,6 +14,7 @@
 #include "format.h"
 #include "lookup.h"
 #include "names.h"
+#include "report_text.h"
 #include "sink.h"
 #include "text.h"
 
@@ -349,6 +350,8 @@ static int table_start(struct sink *sink, const struct run_info *info)
 
 	t->hz = info->hz;
 	t->start_ktime_ns = info->start_ktime_ns;
+	if (t->style.sums)
+		return 0;
 	p = put_row(t, p, NULL);
 	*p++ = '\n';
 	return out_done(t->out, p);
@@ -379,6 +382,43 @@ static int table_event(struct sink *sink, const struct rw_event *e)
 	if (t->style.verbose && e->evidence.kind < RW_KIND_OWNER)
 		p = put_evidence(t, p, e);
 	return out_done(t->out, p);
+}
+
+static char *put_network(char *p, const struct held *held)
+{
+	if (!held->family)
+		return put(p, "other networks");
+	p = format_address(p, held->family, held->network);
+	return put(p, held->family == 6 ? "/64" : "/24");
+}
+
+static int table_held(struct sink *sink, const struct held *held)
+{
+	struct sink_table *t = (struct sink_table *)sink;
+	const struct name *cause = name_cause(held->cause);
+	char *p = out_room(t->out, SINK_ROOM);
+
+	p = put(p, t->style.color ? DIM "... " : "... ");
+	p = format_grouped(p, held->events);
+	p = put(p, " more ");
+	p = put(p, cause ? cause->text : "?");
+	p = put(p, " from ");
+	p = put_network(p, held);
+	p = put(p, " in the last second");
+	p = put(p, t->style.color ? PLAIN "\n" : "\n");
+	return out_done(t->out, p);
+}
+
+static int table_summary(struct sink *sink, const struct report *report)
+{
+	struct sink_table *t = (struct sink_table *)sink;
+	char *p = out_room(t->out, SINK_ROOM);
+
+	if (t->style.time == TIME_WALL) {
+		p = clock_local(t->clock, p, report->end_ns);
+		*p++ = '\n';
+	}
+	return out_done(t->out, report_text(p, report));
 }
 
 /* The table has no last line: the summary goes to stderr. */
@@ -415,6 +455,8 @@ struct sink *sink_table_new(struct out *out, struct clock *clock,
 			  .event = table_event,
 			  .end = table_end,
 			  .flush = table_flush,
+			  .held = table_held,
+			  .summary = table_summary,
 			  .free = table_free },
 		.out = out,
 		.clock = clock,

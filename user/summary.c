@@ -31,9 +31,13 @@ static void print_cause(FILE *stream, unsigned int cause,
 
 void summary_print(FILE *stream, const struct run_totals *totals)
 {
-	fprintf(stream, "%" PRIu64 " event%s: ", totals->events,
-		totals->events == 1 ? "" : "s");
+	uint64_t events = totals->events + totals->held;
+
+	fprintf(stream, "%" PRIu64 " event%s: ", events,
+		events == 1 ? "" : "s");
 	print_kinds(stream, totals);
+	if (totals->held)
+		fprintf(stream, ", held back %" PRIu64, totals->held);
 	fprintf(stream, ", lost %" PRIu64, totals->lost);
 	if (totals->missed)
 		fprintf(stream, ", missed %" PRIu64, totals->missed);

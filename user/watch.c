@@ -8,6 +8,8 @@
 #include <bpf/libbpf.h>
 
 #include "owner.h"
+#include "show.h"
+#include "summary.h"
 #include "watch.h"
 
 /* The ring is looked at this often; the kernel wakes us only when it fills. */
@@ -29,7 +31,7 @@
 
 struct watch {
 	const struct observer *observer;
-	struct sink *sink;
+	struct show show;
 	struct run_totals *totals;
 	const struct options *options;
 	struct owner_finder owners;
@@ -42,6 +44,15 @@ struct watch {
 	struct rw_event batch[BATCH_MAX];
 	int error;
 };
+
+/* USR1 came: whoever sent it wants to know how things stand. */
+static volatile sig_atomic_t asked;
+
+void watch_ask(int signal)
+{
+	(void)signal;
+	asked = 1;
+}
 
 uint64_t watch_now(void)
 {
@@ -89,6 +100,18 @@ static bool is_undecided(const struct watch *w, const struct rw_event *event,
 		w->owners.searched_ns < event->ktime_ns);
 }
 
+/* Whether what is still to come may decide about an event. */
+static bool is_early(const struct watch *w, const struct rw_event *event,
+		     uint64_t young)
+{
+	uint32_t flags = event->evidence.flags;
+
+	if (!(flags & (RW_F_HELD | RW_F_ASK_OWNER)))
+		return false;
+	return is_undecided(w, event, young) ||
+	       (flags & RW_F_HELD && event->ktime_ns > young);
+}
+
 /* An owner that the search has found is not told again by the close. */
 static bool is_known(struct watch *w, const struct rw_event *event)
 {
@@ -104,6 +127,12 @@ static bool is_known(struct watch *w, const struct rw_event *event)
 	return false;
 }
 
+static void keep_error(struct watch *w, int error)
+{
+	if (!w->error)
+		w->error = error;
+}
+
 static void print(struct watch *w, const struct rw_event *event)
 {
 	if (is_known(w, event))
@@ -112,9 +141,7 @@ static void print(struct watch *w, const struct rw_event *event)
 		w->others[event->cause] += !is_amendment(event);
 		return;
 	}
-	run_count(w->totals, event);
-	if (!w->error)
-		w->error = w->sink->event(w->sink, event);
+	keep_error(w, show_event(&w->show, event));
 }
 
 /*
@@ -172,17 +199,15 @@ static void settle(struct watch *w, uint64_t young)
 
 		if (applied[i] || event->evidence.kind > RW_KIND_OWNER)
 			continue; /* too late to be of use, or taken back */
-		if (is_undecided(w, event, young) ||
-		    (event->evidence.flags & RW_F_HELD &&
-		     event->ktime_ns > young)) {
+		if (is_early(w, event, young)) {
 			w->batch[stay++] = *event;
-		} else if (!(event->evidence.flags & RW_F_HELD)) {
-			print(w, event);
-		} else {
+			continue;
+		}
+		if (event->evidence.flags & RW_F_HELD) {
 			event->evidence.flags &= ~RW_F_HELD;
 			w->doubted[event->cause]++;
-			print(w, event);
 		}
+		print(w, event);
 	}
 	w->n = w->n_special = stay;
 }
@@ -211,23 +236,60 @@ static int on_record(void *context, void *data, size_t size)
 	return w->error;
 }
 
+/* The kernel's counters, put right by what user space knows better. */
+static int count(const struct watch *w, struct run_totals *t)
+{
+	int err = observer_counts(w->observer, t->by_cause);
+
+	t->missed = observer_missed(w->observer);
+	t->unfollowed = observer_unfollowed(w->observer);
+	for (int i = 0; i < RW_CAUSE_MAX; i++) {
+		t->by_cause[i].seen += w->doubted[i] - w->others[i];
+		t->lost += t->by_cause[i].lost;
+	}
+	t->end_ktime_ns = watch_now();
+	return err;
+}
+
+/* An interval is over, or somebody has sent USR1. */
+static void report(struct watch *w)
+{
+	struct run_totals now = *w->totals;
+	bool due = show_is_due(&w->show, watch_now());
+
+	if (!asked && !due)
+		return;
+	keep_error(w, count(w, &now));
+	if (due)
+		keep_error(w, show_interval(&w->show, now.end_ktime_ns,
+					    now.by_cause));
+	if (!asked)
+		return;
+	asked = 0;
+	if (w->options->summary)
+		keep_error(w, show_total(&w->show, now.end_ktime_ns,
+					 now.by_cause));
+	else
+		summary_print(stderr, &now);
+}
+
 /* Read what there is, then let the reader see it. */
 static void drain(struct watch *w, struct ring_buffer *ring)
 {
-	int err;
-
 	ring_buffer__consume(ring);
 	settle(w, watch_now() - HELD_NS);
-	err = w->sink->flush(w->sink);
-	if (!w->error)
-		w->error = err;
+	keep_error(w, show_held(&w->show, watch_now()));
+	report(w);
+	keep_error(w, w->show.sink->flush(w->show.sink));
 }
 
-/* Milliseconds until the duration is over, POLL_MS at the most. */
-static int wait_ms(uint64_t end_ns)
+/* Milliseconds until the end or the next report, POLL_MS at the most. */
+static int wait_ms(const struct watch *w, uint64_t end_ns)
 {
 	uint64_t now = watch_now(), ms;
 
+	if (w->show.interval && (!end_ns || w->show.next_ns < end_ns))
+		end_ns = w->show.next_ns;
 	if (!end_ns)
 		return POLL_MS;
 	if (now >= end_ns)
@@ -247,14 +309,10 @@ static int finish(struct watch *w, struct observer *observer,
 	observer_detach(observer);
 	ring_buffer__consume(ring);
 	settle(w, UINT64_MAX);
-	err = observer_counts(observer, t->by_cause);
-	t->missed = observer_missed(observer);
-	t->unfollowed = observer_unfollowed(observer);
-	for (int i = 0; i < RW_CAUSE_MAX; i++) {
-		t->by_cause[i].seen += w->doubted[i] - w->others[i];
-		t->lost += t->by_cause[i].lost;
-	}
-	t->end_ktime_ns = watch_now();
+	keep_error(w, show_held(&w->show, UINT64_MAX));
+	err = count(w, t);
+	keep_error(w, show_interval(&w->show, t->end_ktime_ns, t->by_cause));
+	keep_error(w, show_total(&w->show, t->end_ktime_ns, t->by_cause));
 	return w->error ? w->error : err;
 }
 
@@ -270,27 +328,34 @@ int watch(struct observer *observer, struct sink *sink,
 	if (!w)
 		return -ENOMEM;
 	w->observer = observer;
-	w->sink = sink;
 	w->totals = totals;
 	w->options = options;
+	err = show_open(&w->show, sink, options, totals, watch_now());
+	if (err) {
+		free(w);
+		return err;
+	}
 	ring = ring_buffer__new(observer_map(observer, "events"), on_record, w,
 				NULL);
 	if (!ring) {
+		err = -errno;
+		show_close(&w->show);
 		free(w);
-		return -errno;
+		return err;
 	}
 	owner_finder_open(&w->owners);
 	if (options->duration_ms)
 		end_ns = watch_now() + options->duration_ms * 1000000;
 	while (!*stop && !w->error && !is_full(w) &&
 	       (!end_ns || watch_now() < end_ns)) {
-		ring_buffer__poll(ring, wait_ms(end_ns));
+		ring_buffer__poll(ring, wait_ms(w, end_ns));
 		drain(w, ring);
 		observer_tend(observer);
 	}
 	err = finish(w, observer, ring);
 	ring_buffer__free(ring);
 	owner_finder_close(&w->owners);
+	show_close(&w->show);
 	free(w);
 	return err;
 }

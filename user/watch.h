@@ -23,6 +23,9 @@ int watch(struct observer *observer, struct sink *sink,
 	  const struct options *options, volatile sig_atomic_t *stop,
 	  struct run_totals *totals);
 
+/* watch_ask() - handler of USR1: print the summary, or the totals, and go on */
+void watch_ask(int signal);
+
 /* watch_now() - CLOCK_MONOTONIC in ns, the clock of the events */
 uint64_t watch_now(void);
 

@@ -30,10 +30,12 @@ static const char *check_number(const char *s)
 	s += *s == '-';
 	if (!isdigit((unsigned char)*s))
 		return NULL;
-	if (*s == '0')
-		return s + 1;
-	while (isdigit((unsigned char)*s))
-		s++;
+	if (*s++ != '0')
+		while (isdigit((unsigned char)*s))
+			s++;
+	if (*s == '.' && isdigit((unsigned char)s[1]))
+		for (s++; isdigit((unsigned char)*s); s++)
+			;
 	return s;
 }
 
@@ -305,7 +307,8 @@ static void test_end(void **state)
 	assert_string_equal(
 		line,
 		"{\"type\":\"end\",\"time\":\"2026-01-02T03:04:07.000000000Z\","
-		"\"events\":12,\"lost\":3,\"missed\":0,\"counts\":{},"
+		"\"events\":12,\"lost\":3,\"held\":0,"
+		"\"unfollowed\":0,\"missed\":0,\"counts\":{},"
 		"\"audit\":null}\n");
 	totals.by_cause[RW_CAUSE_CLOSE].seen = 10;
 	totals.by_cause[RW_CAUSE_UNREAD_DATA].seen = UINT64_MAX;
@@ -317,6 +320,67 @@ static void test_end(void **state)
 	for (int i = 0; i < RW_CAUSE_MAX; i++)
 		totals.by_cause[i].seen = UINT64_MAX;
 	assert_int_equal(sink->end(sink, &totals), 0);
+	assert_true(is_json_line(capture_read(&capture)));
+}
+
+static void test_summary(void **state)
+{
+	struct report report = {
+		.begin_ns = 1000000000,
+		.end_ns = 2000000000,
+		.sums = { .events = 7, .fin = 5, .rst_sent = 2 },
+		.held = 1,
+		.lost = 2,
+		.others = { .events = 2 },
+		.n_rows = 2,
+		.n_remotes = 1
+	};
+	const char *line;
+
+	(void)state;
+	report.counts[RW_CAUSE_CLOSE].seen = 7;
+	report.rows[0] =
+		(struct tally_row){ .cause = RW_CAUSE_CLOSE,
+				    .known = true,
+				    .comm = "sixteen bytes ab",
+				    .pid = 12,
+				    .sums = { .events = 5, .fin = 5 } };
+	report.rows[1] = (struct tally_row){ .cause = RW_CAUSE_NO_LISTENER };
+	report.remotes[0] = (struct tally_remote){
+		.family = 4, .address = { 192, 0, 2, 1 }, .events = 7, .over = 3
+	};
+	assert_int_equal(sink->summary(sink, &report), 0);
+	line = capture_read(&capture);
+	assert_true(is_json_line(line));
+	assert_non_null(strstr(line, "\"type\":\"summary\",\"time\":"
+				     "\"2026-01-02T03:04:07.000000000Z\","
+				     "\"since\":"));
+	assert_non_null(strstr(line, "\"counts\":{\"close\":7},"
+				     "\"fin_per_rst\":2.50,"));
+	assert_non_null(strstr(line, "\"comm\":\"sixteen bytes ab\","
+				     "\"pid\":12,\"events\":5,\"fin\":5,"));
+	assert_non_null(strstr(line, "{\"cause\":\"no-listener\","
+				     "\"comm\":null,\"pid\":null,"));
+	assert_non_null(strstr(line, "\"remotes\":[{\"address\":"
+				     "\"192.0.2.1\",\"events\":7,"
+				     "\"resets\":0,\"over\":3}]}\n"));
+	/* nothing at all, and everything there can be */
+	report = (struct report){ 0 };
+	assert_int_equal(sink->summary(sink, &report), 0);
+	line = capture_read(&capture);
+	assert_true(is_json_line(line));
+	assert_non_null(strstr(line, "\"fin_per_rst\":null"));
+	assert_non_null(strstr(line, "\"rows\":[],"));
+	memset(&report, 0xff, sizeof(report));
+	report.n_rows = REPORT_ROWS;
+	report.n_remotes = REPORT_REMOTES;
+	for (size_t i = 0; i < REPORT_ROWS; i++) {
+		report.rows[i].cause = RW_CAUSE_CLOSE;
+		report.rows[i].known = true;
+	}
+	for (size_t i = 0; i < REPORT_REMOTES; i++)
+		report.remotes[i].family = 6;
+	assert_int_equal(sink->summary(sink, &report), 0);
 	assert_true(is_json_line(capture_read(&capture)));
 }
 
@@ -782,6 +846,7 @@ int main(void)
 		SINK_TEST(test_start),
 		SINK_TEST(test_long_start),
 		SINK_TEST(test_end),
+		SINK_TEST(test_summary),
 		SINK_TEST(test_late_owner),
 		SINK_TEST(test_kinds),
 		SINK_TEST(test_every_cause),

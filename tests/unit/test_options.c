@@ -460,6 +460,33 @@ static void test_command(void **state)
 	refuses("--user", "rstwatch: --user needs a command\n");
 }
 
+static void test_limit(void **state)
+{
+	(void)state;
+	accepts("");
+	assert_true(options.limit == OPTIONS_LIMIT_AUTO);
+	accepts("--limit 0");
+	assert_int_equal(options.limit, 0);
+	accepts("--limit=1000000000");
+	assert_int_equal(options.limit, 1000000000);
+	refuses("--limit 1000000001", "rstwatch: --limit '1000000001' is not a "
+				      "number of events in 0..1000000000\n");
+	refuses("--limit x", "rstwatch: --limit 'x' is not a number of events "
+			     "in 0..1000000000\n");
+}
+
+static void test_summary(void **state)
+{
+	(void)state;
+	accepts("");
+	assert_true(!options.summary && !options.interval_ms);
+	accepts("--summary --interval 0.5");
+	assert_true(options.summary && options.interval_ms == 500);
+	refuses("--interval 0",
+		"rstwatch: --interval '0' is not a number of seconds in "
+		"0.001..1000000000\n");
+}
+
 static void test_output(void **state)
 {
 	(void)state;
@@ -640,6 +667,8 @@ int main(void)
 		cmocka_unit_test(test_bad_options),
 		cmocka_unit_test(test_stray_arguments),
 		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_fail_on),
 		cmocka_unit_test(test_first_mistake_only),
