@@ -27,8 +27,17 @@ Beside "expect" an end may have "either", a list of such lists, of which one
 must hold, and "stray": late data may have met the minisock more than once.
 """
 import argparse
+import itertools
 import json
 import sys
+import textwrap
+
+WIDTH = 120  # columns of the table
+LEGEND = """\
+Each end of a connection, after a semicolon the next: what went on the wire and
+the cause. fin> FIN sent, rst> RST sent, rst< RST received, - nothing; = as
+expected, X not. rstwatch --explain CAUSE tells what a cause is.
+"""
 
 
 def read(path):
@@ -242,11 +251,17 @@ class Row:
             self.want, self.seen = want, seen
         self.wrong += wrong
 
-    def lines(self, width, wide):
-        """Yields how it is printed."""
-        mark = "" if not self.run else "X " if self.wrong else "= "
+    def lines(self, width):
+        """Yields how it is printed: cells are filled, nothing is cut."""
+        mark = " " if not self.run else "X" if self.wrong else "="
         often = f" ({self.right} of {self.run})" if self.run > 1 else ""
-        yield f"{self.name:{width}}  {self.want:{wide}}  {mark}{self.seen}{often}"
+        room = (WIDTH - width - 6) // 2
+        cells = [textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+                 for text in (self.want, self.seen + often)]
+        first = self.name
+        for want, seen in itertools.zip_longest(*cells, fillvalue=""):
+            yield f"{first:{width}}  {want:{room}}  {mark} {seen}".rstrip()
+            first, mark = "", " "
 
 
 def tabulate(results):
@@ -261,11 +276,13 @@ def tabulate(results):
 def print_table(rows):
     """The whole table, with heading."""
     width = max(len(r.name) for r in rows)
-    wide = min(60, max(len(r.want) for r in rows))
-    print(f"{'CASE':{width}}  {'EXPECTED':{wide}}  OBSERVED")
+    room = (WIDTH - width - 6) // 2
+    print(LEGEND)
+    print(f"{'CASE':{width}}  {'EXPECTED':{room}}  OBSERVED")
     for row in rows:
-        for line in row.lines(width, wide):
+        for line in row.lines(width):
             print(line)
+    print()
 
 
 def print_wrong(rows, most=5):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What rstdemo and churn do is what rstwatch reports, on this kernel.
 
+bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {
@@ -18,6 +19,11 @@ matched() {
 	rstdemo run all --json >"$OUT/demo"
 	stop
 	matched "$OUT/demo"
+	# the table of make demo
+	"$TESTS/match.py" "$OUT/events.out" "$OUT/demo" >"$OUT/table"
+	grep -q '^unread-data  *rst> unread-data; .*= rst> unread-data; ' \
+		"$OUT/table"
+	run ! grep -E '^.{121}' "$OUT/table"
 }
 
 @test "every case of rstdemo, IPv6" {
