@@ -17,7 +17,7 @@ static __always_inline __u32 sk_hash(const struct sock *sk)
 
 static __always_inline __u64 sk_key(const struct sock *sk)
 {
-	return (__u64)sk;
+	return address(sk);
 }
 
 /*
@@ -114,14 +114,10 @@ static __always_inline struct rw_death *find_death(const struct sock *sk)
 	PEEK((struct task_struct *)bpf_get_current_task(), field)
 #endif
 
-/*
- * Acts for somebody else: a worker of the kernel, or rstwatch itself, which may
- * drop the last reference to a file it has looked at in search of an owner.
- */
+/* Acts for somebody else: a worker of the kernel. */
 static __always_inline bool is_deputy(void)
 {
-	return TASK_LOAD(flags) & PF_KTHREAD ||
-	       bpf_get_current_pid_tgid() >> 32 == config.self;
+	return TASK_LOAD(flags) & PF_KTHREAD;
 }
 
 /* As seen from the initial user namespace; the helper maps uid and gid. */
@@ -158,6 +154,22 @@ static __always_inline void read_task(struct rw_task *t)
 	t->uid = current_uid();
 	t->exit_code = 0; /* read where it matters */
 	read_comm(t->comm);
+}
+
+/* The task that acts now has made this connection. */
+static __always_inline void keep_owner(const struct sock *sk, __u32 source)
+{
+	__u64 key = sk_key(sk);
+	struct rw_owner_set *set = owner_set(key, config.owner_sets);
+	struct rw_owner *owner;
+
+	if (!set || is_deputy())
+		return;
+	owner = owner_place(set, key);
+	owner->sk = key;
+	owner->hash = sk_hash(sk);
+	owner->source = source;
+	read_task(&owner->task);
 }
 
 /*

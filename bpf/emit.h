@@ -36,6 +36,7 @@ struct rw_subject {
 	__u64 now;	/* the same, except where it is told later */
 	__u64 sk;
 	__u64 cookie;
+	__u32 hash; /* skc_hash of a full socket */
 	__u8 family;
 	__u8 owner_source;	     /* RW_OWNER_NONE: look among the ended */
 	const struct rw_task *actor; /* if it has been read already */
@@ -44,7 +45,8 @@ struct rw_subject {
 static __always_inline void fill_event(struct rw_event *ev,
 				       const struct rw_evidence *e,
 				       const struct rw_subject *s, __u32 cause,
-				       const struct rw_ended *end)
+				       const struct rw_ended *end,
+				       const struct rw_owner *known)
 {
 	ev->ktime_ns = s->ktime_ns;
 	ev->sk = s->sk;
@@ -78,7 +80,13 @@ static __always_inline void fill_event(struct rw_event *ev,
 			ev->owner_source = RW_OWNER_CLOSE;
 			ev->owner = end->owner;
 		}
+	} else if (known) {
+		ev->evidence.flags |= RW_F_OWNER;
+		ev->owner_source = known->source;
+		ev->owner = known->task;
 	}
+	if (known && known->source == RW_OWNER_SCAN)
+		ev->evidence.flags |= RW_F_PREDATES;
 }
 
 /* Judge, filter, count, record. Everything that is shown passes here. */
@@ -86,6 +94,7 @@ static __always_inline void emit(struct rw_evidence *e,
 				 const struct rw_subject *s)
 {
 	__u32 cause, actor = 0, owner = 0;
+	const struct rw_owner *known = NULL;
 	const struct rw_ended *end = NULL;
 	struct rw_count *count;
 	struct rw_event *ev;
@@ -101,12 +110,16 @@ static __always_inline void emit(struct rw_evidence *e,
 		return;
 	if (!s->owner_source)
 		end = find_end(e, &s->tuple, s->now);
+	if (s->hash)
+		known = find_owner_of(s->sk, s->hash, config.owner_sets);
 	if (e->flags & RW_F_ACTOR)
 		actor = bpf_get_current_pid_tgid() >> 32;
 	if (s->owner_source)
 		owner = actor;
 	else if (end)
 		owner = end->owner.pid;
+	else if (known && e->flags & RW_F_DEAD) /* else it is looked for */
+		owner = known->task.pid;
 	if (!pid_passes(e, actor, owner))
 		return;
 
@@ -123,7 +136,7 @@ static __always_inline void emit(struct rw_evidence *e,
 			count->seen++;
 		return;
 	}
-	fill_event(ev, e, s, cause, end);
+	fill_event(ev, e, s, cause, end, known);
 	bpf_ringbuf_submit(ev, wake_flags());
 }
 
@@ -142,7 +155,7 @@ static __always_inline void amend(struct rw_evidence *e,
 	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 	if (!ev)
 		return;
-	fill_event(ev, e, s, RW_CAUSE_UNKNOWN, NULL);
+	fill_event(ev, e, s, RW_CAUSE_UNKNOWN, NULL, NULL);
 	bpf_ringbuf_submit(ev, wake_flags());
 }
 

@@ -101,6 +101,7 @@ enum rw_flag {
 			 << 28, /* to be shown only if the owner is asked for */
 	RW_F_OUTSIDER = 1 << 29, /* the actor is not the owner: ss -K */
 	RW_F_HELD = 1 << 26,	 /* believed unless RW_KIND_RETRACT follows */
+	RW_F_PREDATES = 1 << 30, /* the connection is older than rstwatch */
 };
 
 /*
@@ -211,10 +212,19 @@ _Static_assert(sizeof(struct rw_event) == 208, "rw_event is ABI");
 
 /* A socket whose owner is looked for among the open files (bpf/owner.bpf.c). */
 struct rw_wanted {
-	__u16 lport; /* host order; another socket at the same address has */
-	__u16 rport; /* other ports */
+	__u16 lport;  /* host order; another socket at the same address has */
+	__u16 rport;  /* other ports */
+	__u32 likely; /* pid that is believed unless it has no such file; 0 */
 	__u32 found;
+	__u32 pad;
 	struct rw_task owner;
+};
+
+/* One pass over the open files, and what it has to say. */
+struct rw_search {
+	__u32 first; /* file descriptor to begin with, in each process */
+	__u32 more;  /* set: some process has files beyond this pass */
+	__u32 sets;  /* not 0: record all owners, in a map of that size */
 };
 
 /* Counters per cause, in a per-CPU array: they never lose. */
@@ -233,8 +243,8 @@ struct rw_count {
 struct rw_config {
 	__u64 cause_mask; /* 1 << enum rw_cause; ~0: all */
 	__u32 hz;	  /* jiffies a second */
-	__u32 self;	  /* pid of rstwatch */
 	__u32 wake_at;	  /* bytes in the ring that wake the reader; 0: none */
+	__u32 owner_sets; /* size of the map owners, a power of two */
 	__u8 rst_only;	  /* -r */
 	__u8 family;	  /* 0, 4 or 6 */
 	__u8 filter_pid;  /* the map pids is consulted */
@@ -245,7 +255,8 @@ struct rw_config {
 	__u8 tp_has_reason; /* tcp_send_reset has a third argument (6.10+) */
 	__u8 has_exit_hook; /* the return of __tcp_close is seen */
 	__u8 follow; /* what the processes in pids fork belongs to them */
-	__u8 pad[2];
+	__u8 accept_args;   /* arguments of inet_csk_accept(), 2 or 4 */
+	__u8 pad[1];
 	__s32 reason[RW_REASON_MAX]; /* raw number of each, -1: unknown */
 	__s32 reason_mptcp_last;     /* SK_RST_REASON_MPTCP_* end here */
 };

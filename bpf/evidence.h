@@ -37,12 +37,12 @@ static __always_inline __u32 sk_netns(const struct sock *sk)
 	return LOAD(net, ns.inum);
 }
 
-#define LOAD_IN6(dst, sk, field)                               \
-	({                                                     \
-		(dst)[0] = LOAD(sk, field.in6_u.u6_addr32[0]); \
-		(dst)[1] = LOAD(sk, field.in6_u.u6_addr32[1]); \
-		(dst)[2] = LOAD(sk, field.in6_u.u6_addr32[2]); \
-		(dst)[3] = LOAD(sk, field.in6_u.u6_addr32[3]); \
+#define COMMON_IN6(dst, c, field)                               \
+	({                                                      \
+		(dst)[0] = COMMON(c, field.in6_u.u6_addr32[0]); \
+		(dst)[1] = COMMON(c, field.in6_u.u6_addr32[1]); \
+		(dst)[2] = COMMON(c, field.in6_u.u6_addr32[2]); \
+		(dst)[3] = COMMON(c, field.in6_u.u6_addr32[3]); \
 	})
 
 static __always_inline bool is_mapped(const __u32 *a)
@@ -56,19 +56,20 @@ static __always_inline bool is_mapped(const __u32 *a)
  * out, never this one.
  */
 static __always_inline void read_tuple(struct rw_tuple *t, __u8 *family,
-				       const struct sock *sk,
+				       const struct rw_common *c,
 				       const struct tcp_sock *tp)
 {
 	__u32 *laddr = (__u32 *)t->laddr, *raddr = (__u32 *)t->raddr;
+	struct net *net = COMMON(c, skc_net.net);
 
 	__builtin_memset(t, 0, sizeof(*t));
-	t->netns = sk_netns(sk);
+	t->netns = LOAD(net, ns.inum);
 	t->lport = bpf_ntohs(LOAD(tp, inet_conn.icsk_inet.inet_sport));
-	t->rport = bpf_ntohs(LOAD(sk, __sk_common.skc_dport));
+	t->rport = bpf_ntohs(COMMON(c, skc_dport));
 	*family = 4;
-	if (LOAD(sk, __sk_common.skc_family) == AF_INET6) {
-		LOAD_IN6(laddr, sk, __sk_common.skc_v6_rcv_saddr);
-		LOAD_IN6(raddr, sk, __sk_common.skc_v6_daddr);
+	if (COMMON(c, skc_family) == AF_INET6) {
+		COMMON_IN6(laddr, c, skc_v6_rcv_saddr);
+		COMMON_IN6(raddr, c, skc_v6_daddr);
 		if (!is_mapped(raddr)) {
 			*family = 6;
 			return;
@@ -76,8 +77,8 @@ static __always_inline void read_tuple(struct rw_tuple *t, __u8 *family,
 		__builtin_memset(t->laddr, 0, RW_ADDR_LEN);
 		__builtin_memset(t->raddr, 0, RW_ADDR_LEN);
 	}
-	raddr[0] = LOAD(sk, __sk_common.skc_daddr);
-	laddr[0] = LOAD(sk, __sk_common.skc_rcv_saddr);
+	raddr[0] = COMMON(c, skc_daddr);
+	laddr[0] = COMMON(c, skc_rcv_saddr);
 }
 
 static __always_inline struct tcp_skb_cb *skb_cb(struct sk_buff *skb)
@@ -319,7 +320,7 @@ static __always_inline void set_reason(struct rw_evidence *e, __s32 raw)
 /* The flag byte of a segment's TCP header, as tcp_v4_fill_cb() copied it. */
 static __always_inline __u8 skb_tcp_flags(struct sk_buff *skb)
 {
-	return PEEK(skb_cb(skb), tcp_flags);
+	return LOAD(skb_cb(skb), tcp_flags);
 }
 
 /* The segment that provoked an answer. FIN and SYN are no payload. */

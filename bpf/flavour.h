@@ -39,8 +39,50 @@
 #define TCP_SK(sk) ((struct tcp_sock *)(sk))
 #endif
 
+/*
+ * The first part of a socket, where its addresses are. A probed load is a call,
+ * and ten of them are most of what a close costs: there it is read once, whole.
+ */
+#if defined(RW_FENTRY)
+struct rw_common {
+	const struct sock *sk;
+};
+#define COMMON(c, field) ((c)->sk->__sk_common.field)
+#else
+struct rw_common {
+	__u8 bytes[144]; /* 136 in 5.10 to 7.3; what lies beyond is not read */
+};
+#define COMMON(c, field)                                                  \
+	(*(typeof(((struct sock_common *)0)->field)                       \
+		   *)((c)->bytes +                                        \
+		      (bpf_core_field_offset(struct sock_common, field) & \
+		       127)))
+#endif
+
+static __always_inline void read_common(struct rw_common *c,
+					const struct sock *sk)
+{
+#if defined(RW_FENTRY)
+	c->sk = sk;
+#else
+	bpf_probe_read_kernel(c, sizeof(*c), sk);
+#endif
+}
+
 /* A pointer whose type only we know: always probed. */
 #define PEEK(ptr, fields...) BPF_CORE_READ(ptr, ##fields)
+
+/*
+ * A kernel pointer as a number to calculate with. The verifier refuses
+ * arithmetic on pointers, except that what was negated is none any more.
+ */
+static __always_inline __u64 address(const void *pointer)
+{
+	__u64 value = (__u64)pointer;
+
+	asm volatile("%0 = -%0" : "+r"(value));
+	return -value;
+}
 
 /*
  * Argument @n of a trampoline whose prototype is only known when it is loaded.

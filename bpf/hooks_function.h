@@ -9,6 +9,7 @@
 #define RSTWATCH_HOOKS_FUNCTION_H
 
 #include "bpf/hooks_answer.h"
+#include "bpf/hooks_owner.h"
 
 /*
  * close()
@@ -26,9 +27,10 @@
  * shutdown(). Running out of orphans is told from the socket itself.
  */
 static __always_inline bool is_plain(const struct sock *sk,
+				     const struct rw_common *common,
 				     const struct tcp_sock *tp, __u8 state)
 {
-	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
+	unsigned long flags = COMMON(common, skc_flags);
 
 	if (state != RW_TCP_ESTABLISHED && state != RW_TCP_CLOSE_WAIT)
 		return false;
@@ -41,12 +43,15 @@ static __always_inline bool is_plain(const struct sock *sk,
 
 static __always_inline int closing(struct sock *sk, long timeout)
 {
-	__u8 state = sk_state(sk);
+	struct rw_common common;
 	struct rw_context c;
 	struct rw_subject s;
 	struct tcp_sock *tp;
 	bool plain;
+	__u8 state;
 
+	read_common(&common, sk);
+	state = COMMON(&common, skc_state);
 	if (state == RW_TCP_LISTEN)
 		return 0;
 	tp = TCP_SK(sk);
@@ -56,10 +61,10 @@ static __always_inline int closing(struct sock *sk, long timeout)
 		name_owner(sk, tp);
 		return 0;
 	}
-	plain = is_plain(sk, tp, state);
+	plain = is_plain(sk, &common, tp, state);
 	if (plain && (state == RW_TCP_CLOSE_WAIT || !config.rst_only))
 		return 0; /* the peer sends no more, or tcp_send_fin follows */
-	subject_of(&s, sk, tp);
+	subject_from(&s, sk, &common, tp);
 	if (PEER_MAY_SEND & RW_BIT(state))
 		remember_end(&s.tuple, s.now, true);
 	if (plain)

@@ -59,6 +59,8 @@ static __always_inline int fin_decided(struct sock *sk, int newstate)
 	struct rw_context c = {};
 	struct rw_subject s;
 
+	if (config.rst_only && newstate != RW_TCP_FIN_WAIT1)
+		return 0;
 	subject_of(&s, sk, tp);
 	if (newstate == RW_TCP_FIN_WAIT1)
 		remember_end(&s.tuple, s.now, true);
@@ -126,6 +128,21 @@ static __always_inline bool ended_by_error(const struct rw_evidence *e)
 		return false;
 	return e->sk_err == RW_ETIMEDOUT || !(e->flags & RW_F_LOCK_OWNED) ||
 	       e->sk_err == RW_ECONNABORTED || e->state == RW_TCP_SYN_SENT;
+}
+
+/*
+ * How nearly every connection ends, told when the FIN was: nobody is inside of
+ * a call, no error, and the FIN was acknowledged or its minisock takes over.
+ */
+static __always_inline bool leaves_in_peace(const struct sock *sk, int oldstate)
+{
+	const struct tcp_sock *tp = (struct tcp_sock *)sk;
+
+	if (LOAD(sk, sk_lock.owned) || LOAD(sk, sk_err))
+		return false;
+	return oldstate == RW_TCP_FIN_WAIT2 ||
+	       (FIN_QUEUED & RW_BIT(oldstate) &&
+		LOAD(tp, snd_una) == LOAD(tp, write_seq));
 }
 
 static __always_inline int leaving(struct sock *sk)
@@ -204,7 +221,7 @@ HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
 		bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
 		return 0;
 	}
-	return leaving(sk);
+	return leaves_in_peace(sk, oldstate) ? 0 : leaving(sk);
 }
 
 /* Does the kernel's own word confirm what was deduced? */

@@ -4,6 +4,7 @@
 #define RSTWATCH_MAPS_H
 
 #include "bpf/event.h"
+#include "bpf/owners.h"
 
 /* Set by user space before loading; a constant to the verifier. */
 const volatile struct rw_config config = {};

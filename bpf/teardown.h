@@ -15,25 +15,42 @@
  * of the hash of the addresses, which stays for the life of the connection; it
  * lies above 2^48, where no real cookie will be for long.
  */
+static __always_inline __u64 make_cookie(__u64 cookie, __u32 hash, __be16 rport)
+{
+	return cookie ? cookie
+		      : 1ULL << 48 | (__u64)hash << 16 | bpf_ntohs(rport);
+}
+
 static __always_inline __u64 sk_cookie(const struct sock *sk)
 {
-	__u64 cookie = LOAD(sk, __sk_common.skc_cookie.counter);
+	return make_cookie(LOAD(sk, __sk_common.skc_cookie.counter),
+			   sk_hash(sk), LOAD(sk, __sk_common.skc_dport));
+}
 
-	return cookie ? cookie
-		      : 1ULL << 48 | (__u64)sk_hash(sk) << 16 |
-				bpf_ntohs(LOAD(sk, __sk_common.skc_dport));
+/* @c: of @sk, just read */
+static __always_inline void subject_from(struct rw_subject *s,
+					 const struct sock *sk,
+					 const struct rw_common *c,
+					 const struct tcp_sock *tp)
+{
+	read_tuple(&s->tuple, &s->family, c, tp);
+	s->ktime_ns = s->now = bpf_ktime_get_ns();
+	s->sk = sk_key(sk);
+	s->hash = COMMON(c, skc_hash);
+	s->cookie = make_cookie(COMMON(c, skc_cookie.counter), s->hash,
+				COMMON(c, skc_dport));
+	s->owner_source = RW_OWNER_NONE;
+	s->actor = NULL;
 }
 
 static __always_inline void subject_of(struct rw_subject *s,
 				       const struct sock *sk,
 				       const struct tcp_sock *tp)
 {
-	read_tuple(&s->tuple, &s->family, sk, tp);
-	s->ktime_ns = s->now = bpf_ktime_get_ns();
-	s->sk = sk_key(sk);
-	s->cookie = sk_cookie(sk);
-	s->owner_source = RW_OWNER_NONE;
-	s->actor = NULL;
+	struct rw_common c;
+
+	read_common(&c, sk);
+	subject_from(s, sk, &c, tp);
 }
 
 /* Take the evidence of a teardown that begins now, on a full socket. */

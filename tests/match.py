@@ -167,16 +167,11 @@ def expected_cell(end):
 
 def excused(text, budget, raced):
     """Whether a difference is one of the few that rstwatch owns up to: a hook
-    that was hit inside itself ("missed"), or a close() that came about when
-    an rstwatch in search of an owner let go of the file, as the last to hold
-    it: then there is no actor. Of two threads that race on one socket one
-    case in 500 may be told in another order than it was expected."""
+    that was hit inside itself ("missed"). Of two threads that race on one
+    socket one case in 500 may be told in another order than expected."""
     kind = None
     if text.endswith("got nothing"):
         kind = "missed"
-    elif ": actor" in text and (text.endswith("got null") or
-                                "actor.pid" in text):
-        kind = "searched"
     elif raced:
         kind = "raced"
     if kind is None or budget[kind] == 0:
@@ -190,7 +185,7 @@ def match(records, cases):
     and the events that belong to no case."""
     blind = blind_words(records)
     budget = {"missed": records[-1].get("missed", 0) +
-              (2 if "missed" in blind else 0), "searched": 2,
+              (2 if "missed" in blind else 0),
               "raced": len(cases) // 500}
     by_end = {}
     for event in teardowns(records):

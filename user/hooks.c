@@ -9,10 +9,16 @@
 	 LOST_CAUSE(RESET_AFTER_FIN))
 
 /* The last arguments: causes and evidence that are lost, where any are. */
-#define HOOK(fn, at, text, ...)                                                \
-	{                                                                      \
-		.program = "on_" fn, .function = fn, .lost = text, .when = at, \
-		##__VA_ARGS__                                                  \
+#define HOOK(fn, at, text, ...)                                              \
+	{                                                                    \
+		.program = "on_" fn, .function = fn, .probe = fn,            \
+		.lost = text, .when = at, ##__VA_ARGS__                      \
+	}
+#define EXIT_HOOK(fn, at, text, ...)                                         \
+	{                                                                    \
+		.program = "on_exit_" fn, .function = fn,                    \
+		.probe = fn "%return", .lost = text, .when = at,             \
+		##__VA_ARGS__                                                \
 	}
 
 const struct hook function_hooks[] = {
@@ -20,8 +26,8 @@ const struct hook function_hooks[] = {
 	     "unread bytes are counted before the socket lock",
 	     .evidence = "exact unread_bytes"),
 	HOOK("tcp_close", HOOK_FALLBACK, NULL),
-	{ "on_exit___tcp_close", "__tcp_close", "linger_waited_ms is unknown",
-	  HOOK_EXIT, .evidence = "linger_waited_ms" },
+	EXIT_HOOK("__tcp_close", HOOK_EXIT, "linger_waited_ms is unknown",
+		  .evidence = "linger_waited_ms"),
 	HOOK("tcp_disconnect", HOOK_ALWAYS, NULL),
 	HOOK("tcp_send_active_reset", HOOK_ALWAYS, NULL),
 	HOOK("tcp_v4_send_reset", HOOK_ALWAYS,
@@ -46,6 +52,12 @@ const struct hook function_hooks[] = {
 	HOOK("mptcp_subflow_reset", HOOK_ALWAYS,
 	     "mptcp-subflow reads as mptcp-fastclose",
 	     .causes = LOST_CAUSE(MPTCP_SUBFLOW)),
+	HOOK("tcp_connect", HOOK_UNLESS_RST_ONLY,
+	     "who connected a socket is found by search alone",
+	     .evidence = "some owners"),
+	EXIT_HOOK("inet_csk_accept", HOOK_UNLESS_RST_ONLY,
+		  "who accepted a socket is found by search alone",
+		  .evidence = "some owners"),
 	HOOK("tcp_shutdown", HOOK_UNLESS_RST_ONLY, "shutdown reads as close",
 	     .causes = LOST_CAUSE(SHUTDOWN)),
 	HOOK("inet_shutdown", HOOK_UNLESS_RST_ONLY,
@@ -99,6 +111,10 @@ const struct limit tracepoint_limits[] = {
 	  "linger_waited_ms is unknown, and since_close_ms of a "
 	  "segment that crosses the close in the same instant",
 	  .back = FUNCTION_FLAVOUR, .evidence = "linger_waited_ms" },
+	{ "tcp_connect",
+	  "the owner of a connection that the peer or the kernel ended is "
+	  "found by search, or told by the close",
+	  .back = FUNCTION_FLAVOUR, .evidence = "some owners" },
 	{ "tcp_check_req", "reset-in-handshake is not seen",
 	  .back = FUNCTION_FLAVOUR, .causes = LOST_CAUSE(RESET_IN_HANDSHAKE) },
 	{ "nf_send_reset", "firewall is not seen", .back = FUNCTION_FLAVOUR,

@@ -13,7 +13,7 @@
 
 enum hook_when {
 	HOOK_ALWAYS,
-	HOOK_UNLESS_RST_ONLY, /* tells of FINs and of silent ends */
+	HOOK_UNLESS_RST_ONLY, /* what -r does without, for it must cost nothing */
 	HOOK_EXIT,	      /* the same, and the programs rely on it */
 	HOOK_FALLBACK,	      /* only where the hook before it is missing */
 };
@@ -21,6 +21,7 @@ enum hook_when {
 struct hook {
 	const char *program;  /* in the BPF object */
 	const char *function; /* kernel function or tracepoint */
+	const char *probe;    /* the same, as perf writes it */
 	const char *lost;     /* NULL: nothing works without it */
 	enum hook_when when;
 	uint64_t causes;      /* 1 << enum rw_cause: none of these is told */

@@ -177,12 +177,14 @@ static uint32_t ticks_per_second(void)
 
 void kernel_describe(struct rw_config *config)
 {
+	const struct btf_type *accept = prototype("inet_csk_accept");
 	const struct btf_type *reset = prototype("tcp_reset");
 
 	config->hz = ticks_per_second();
 	config->reason_arg_active = argument("tcp_send_active_reset", "reason");
 	config->reason_arg_answer = argument("tcp_v4_send_reset", "reason");
 	config->reset_has_skb = reset && btf_vlen(reset) > 1;
+	config->accept_args = accept ? btf_vlen(accept) : 0;
 	config->tp_has_reason = tracepoint_arguments("tcp_send_reset") == 3;
 	for (int i = 0; i < RW_REASON_MAX; i++)
 		config->reason[i] = reason_number(reason_keys[i]);

@@ -77,9 +77,6 @@ static const struct flavour flavours[] = {
 	  tracepoint_works, always },
 };
 
-/* How perf writes the return of a function. */
-#define EXIT_NAME "__tcp_close%return"
-
 #define N_FLAVOURS (sizeof(flavours) / sizeof(*flavours))
 _Static_assert(N_FLAVOURS == OBSERVER_FLAVOURS, "one refusal each");
 
@@ -94,11 +91,10 @@ static void lose(struct observer *o, const struct loss *loss)
 	o->degraded[o->n_degraded++] = text;
 }
 
-static void degrade(struct observer *o, const char *name,
-		    const struct hook *hook)
+static void degrade(struct observer *o, const struct hook *hook)
 {
 	const struct loss loss = {
-		.hook = name,
+		.hook = hook->probe,
 		.lost = hook->lost,
 		.causes = hook->causes,
 		.evidence = hook->evidence,
@@ -113,10 +109,14 @@ static void degrade(struct observer *o, const char *name,
 
 static bool wanted(const struct observer *o, const struct hook *hook)
 {
-	if (hook->when == HOOK_EXIT && !o->config.has_exit_hook)
-		return false;
-	return !o->config.rst_only ||
-	       (hook->when != HOOK_UNLESS_RST_ONLY && hook->when != HOOK_EXIT);
+	switch (hook->when) {
+	case HOOK_EXIT:
+		return o->config.has_exit_hook && !o->config.rst_only;
+	case HOOK_UNLESS_RST_ONLY:
+		return !o->config.rst_only;
+	default:
+		return true;
+	}
 }
 
 /* Choose the programs to load; an essential one that is missing refuses. */
@@ -138,7 +138,7 @@ static int choose_programs(struct observer *o, const struct flavour *f)
 		if (!h->lost)
 			return refuse(o, "cannot hook", h->function,
 				      EOPNOTSUPP);
-		degrade(o, h->function, h);
+		degrade(o, h);
 	}
 	for (const struct hook *h = follow_hooks; h->program; h++) {
 		struct bpf_program *prog =
@@ -161,6 +161,9 @@ static int size_maps(struct observer *o, const struct options *options)
 	map = bpf_object__find_map_by_name(o->object, "events");
 	if (!map || bpf_map__set_max_entries(map, options->buffer_bytes))
 		return refuse(o, "cannot size", "the ring buffer", errno);
+	map = bpf_object__find_map_by_name(o->object, "owners");
+	if (!map || bpf_map__set_max_entries(map, o->config.owner_sets))
+		return refuse(o, "cannot size", "the map of owners", errno);
 	if (!o->config.follow)
 		return 0;
 	map = bpf_object__find_map_by_name(o->object, "pids");
@@ -185,11 +188,10 @@ static int attach(struct observer *o, const struct hook *h)
 	if (!link && (!h->lost || h->when == HOOK_EXIT))
 		return refuse(o, "cannot attach to", h->function, errno);
 	if (!link) {
-		degrade(o, h->function, h);
+		degrade(o, h);
 		return 0;
 	}
-	o->probes[o->n_probes++] = h->when == HOOK_EXIT ? EXIT_NAME
-							: h->function;
+	o->probes[o->n_probes++] = h->probe;
 	o->links[o->n_links++] = link;
 	return 0;
 }
@@ -231,6 +233,7 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	o->object = bpf_object__open_mem(bytes, size, &opts);
 	if (!o->object)
 		return refuse(o, "cannot open", "the BPF object", errno);
+	o->config.owner_sets = owner_sets();
 	if (rodata_fill(o->object, &o->config, options))
 		return refuse(o, "cannot set", "the filters", ENOENT);
 	if (size_maps(o, options) || choose_programs(o, f))
@@ -254,6 +257,7 @@ static int try_with_and_without_exit(struct observer *o,
 {
 	struct hook exit_hook = { .program = "on_exit_",
 				  .function = "__tcp_close",
+				  .probe = "__tcp_close%return",
 				  .lost = "linger_waited_ms is unknown",
 				  .evidence = "linger_waited_ms" };
 	bool with_exit = !options->rst_only && f->hooks == function_hooks &&
@@ -268,7 +272,7 @@ static int try_with_and_without_exit(struct observer *o,
 	observer_close(o);
 	if (try_flavour(o, f, options, false))
 		return -1;
-	degrade(o, EXIT_NAME, &exit_hook);
+	degrade(o, &exit_hook);
 	return 0;
 }
 
@@ -393,6 +397,8 @@ int observer_try(struct observer *o, const struct options *options)
 	if (status)
 		return give_up_btf(o, options->btf, status);
 	status = try_flavours(o, options);
+	if (!status)
+		owner_finder_open(&o->owners, o);
 	kernel_close();
 	malloc_trim(0); /* the BTF was most of it */
 	return status;
@@ -432,6 +438,7 @@ void observer_close(struct observer *b)
 		free(b->degraded[i]);
 	b->n_degraded = b->n_probes = 0;
 	firewall_close(&b->firewall);
+	owner_finder_close(&b->owners);
 	bpf_object__close(b->object);
 	b->object = NULL;
 }

@@ -11,6 +11,7 @@
 
 #include "firewall.h"
 #include "options.h"
+#include "owner.h"
 #include "run.h"
 #include "trial.h"
 
@@ -45,6 +46,7 @@ struct observer {
 	const char *name;
 	struct rw_config config;
 	struct firewall firewall;
+	struct owner_finder owners;
 	struct why why; /* this flavour does not work */
 	struct refusal refused[OBSERVER_FLAVOURS];
 	size_t n_refused;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -7,13 +8,86 @@
 
 #include "kernel.h"
 #include "owner.h"
+#include "observer.h"
 #include "owner.skel.h"
 #include "watch.h"
 
 /* A search may take one part in this many of the time. */
 #define SEARCH_SHARE 20
 
-int owner_finder_open(struct owner_finder *f)
+/* As in bpf/owner.bpf.c: files of each process in one pass. */
+#define FILES_A_PASS 1024
+
+/* Sets of four: 3 MB at the least, 50 MB at the most. */
+#define OWNER_SETS_MIN (1 << 14)
+#define OWNER_SETS_MAX (1 << 18)
+
+/* All TCP sockets of this host, as far as the kernel tells. */
+static unsigned long count_sockets(void)
+{
+	FILE *file = fopen("/proc/net/sockstat", "re");
+	unsigned long all = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "TCP: %*s %*s %*s %*s %*s %*s alloc %lu",
+			   &all) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return all;
+}
+
+uint32_t owner_sets(void)
+{
+	unsigned long want = count_sockets() / 2; /* twice, by four */
+	uint32_t sets = OWNER_SETS_MIN;
+
+	while (sets < want && sets < OWNER_SETS_MAX)
+		sets <<= 1;
+	return sets;
+}
+
+/* Make the kernel walk once through the open files of all processes. */
+static void pass(struct owner_finder *f)
+{
+	char text[64];
+	int fd = bpf_iter_create(bpf_link__fd(f->link));
+
+	if (fd < 0)
+		return;
+	while (read(fd, text, sizeof(text)) > 0)
+		;
+	close(fd);
+}
+
+/* As many passes as the process with the most files needs. */
+static void search(struct owner_finder *f, uint32_t sets)
+{
+	int map = bpf_object__find_map_fd_by_name(f->object, "search");
+	struct rw_search s = { .sets = sets };
+	uint32_t zero = 0;
+
+	do {
+		s.more = 0;
+		if (bpf_map_update_elem(map, &zero, &s, BPF_ANY))
+			return;
+		pass(f);
+		if (bpf_map_lookup_elem(map, &zero, &s))
+			return;
+		s.first += FILES_A_PASS;
+	} while (s.more);
+}
+
+/* The programs of both objects share the map of owners. */
+static int share_owners(struct owner_finder *f, const struct observer *o)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(f->object, "owners");
+
+	return map ? bpf_map__reuse_fd(map, observer_map(o, "owners")) : -1;
+}
+
+int owner_finder_open(struct owner_finder *f, const struct observer *o)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts,
 		    .btf_custom_path = kernel_btf_path());
@@ -27,10 +101,12 @@ int owner_finder_open(struct owner_finder *f)
 	if (!f->object)
 		return -1;
 	prog = bpf_object__find_program_by_name(f->object, "find_owner");
-	if (prog && !bpf_object__load(f->object))
+	if (prog && !share_owners(f, o) && !bpf_object__load(f->object))
 		f->link = bpf_program__attach_iter(prog, NULL);
-	if (f->link)
+	if (f->link) {
+		search(f, o->config.owner_sets);
 		return 0;
+	}
 	owner_finder_close(f);
 	f->searched_ns = UINT64_MAX; /* nobody need wait for one */
 	return -1;
@@ -44,26 +120,16 @@ void owner_finder_close(struct owner_finder *f)
 	f->object = NULL;
 }
 
-bool owner_is_missing(const struct rw_event *event)
+bool owner_may_change(const struct rw_event *event)
 {
 	uint32_t flags = event->evidence.flags;
+	bool own_doing = flags & RW_F_ACTOR && flags & RW_F_OWNER &&
+			 !(flags & RW_F_OUTSIDER);
 
 	return event->sk && flags & RW_F_SK && event->evidence.state &&
-	       !(flags & (RW_F_OWNER | RW_F_DEAD | RW_F_TW)) &&
+	       !(flags & (RW_F_DEAD | RW_F_TW)) && !own_doing &&
+	       event->owner_source != RW_OWNER_CLOSE &&
 	       event->evidence.kind < RW_KIND_OWNER;
-}
-
-/* Make the kernel walk through all open files of all processes. */
-static void search(struct owner_finder *f)
-{
-	char text[64];
-	int fd = bpf_iter_create(bpf_link__fd(f->link));
-
-	if (fd < 0)
-		return;
-	while (read(fd, text, sizeof(text)) > 0)
-		;
-	close(fd);
 }
 
 /* Take the answer for one event out of the map again. */
@@ -75,8 +141,10 @@ static void collect(int map, struct rw_event *event)
 		return;
 	if (!want.found || want.lport != event->tuple.lport)
 		return;
+	if (!(event->evidence.flags & RW_F_OWNER) ||
+	    event->owner.pid != want.owner.pid)
+		event->owner_source = RW_OWNER_SCAN;
 	event->owner = want.owner;
-	event->owner_source = RW_OWNER_SCAN;
 	event->evidence.flags |= RW_F_OWNER;
 }
 
@@ -95,16 +163,18 @@ void owner_find(struct owner_finder *f, struct rw_event *events, size_t n)
 			.rport = events[i].tuple.rport,
 		};
 
-		if (!owner_is_missing(&events[i]))
+		if (!owner_may_change(&events[i]))
 			continue;
+		if (events[i].evidence.flags & RW_F_OWNER)
+			want.likely = events[i].owner.pid;
 		any |= !bpf_map_update_elem(map, &events[i].sk, &want, BPF_ANY);
 	}
 	if (!any)
 		return;
-	search(f);
+	search(f, 0);
 	f->searched_ns = begin;
 	for (size_t i = 0; i < n; i++) {
-		if (!owner_is_missing(&events[i]))
+		if (!owner_may_change(&events[i]))
 			continue;
 		collect(map, &events[i]);
 		bpf_map_delete_elem(map, &events[i].sk);

@@ -14,6 +14,7 @@
 
 struct bpf_object;
 struct bpf_link;
+struct observer;
 
 struct owner_finder {
 	struct bpf_object *object; /* NULL: this kernel has no such iterator */
@@ -23,19 +24,32 @@ struct owner_finder {
 };
 
 /**
- * owner_finder_open() - load the iterator
+ * owner_sets() - how large the map of owners should be
  *
- * Return: 0, or -1 where the kernel has none: owner_find() then finds nobody.
+ * Return: a power of two, with room for twice the TCP sockets there are now.
  */
-int owner_finder_open(struct owner_finder *finder);
+uint32_t owner_sets(void);
+
+/**
+ * owner_finder_open() - load the iterator, record the owners of all sockets
+ * @observer: attached, so that no connection falls in between
+ *
+ * Return: 0, or -1 where the kernel has no such iterator: owner_find() then
+ * finds nobody.
+ */
+int owner_finder_open(struct owner_finder *finder,
+		      const struct observer *observer);
 
 void owner_finder_close(struct owner_finder *finder);
 
-/* owner_is_missing() - whether somebody may still hold the event's socket */
-bool owner_is_missing(const struct rw_event *event);
+/*
+ * owner_may_change() - whether somebody may still hold the event's socket, so
+ * that who connected or accepted it, if known, need not be the owner any more
+ */
+bool owner_may_change(const struct rw_event *event);
 
 /**
- * owner_find() - fill in the owners that are missing
+ * owner_find() - fill in or correct the owners of sockets that are still held
  * @events: any; those with an owner, or whose socket nobody holds, stay
  *
  * One pass over all open files, whatever the number of events. It takes a few

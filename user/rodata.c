@@ -67,7 +67,6 @@ int rodata_fill(struct bpf_object *object, struct rw_config *config,
 	config->family = o->family;
 	config->filter_pid = o->pids.n > 0;
 	config->follow = o->command != NULL;
-	config->self = getpid();
 	config->wake_at = o->buffer_bytes < WAKE_BELOW ? o->buffer_bytes / 4
 						       : 0;
 	config->port_filter = (o->ports.n ? RW_PORT_ANY : 0) |

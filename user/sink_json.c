@@ -309,7 +309,9 @@ static char *put_certainty(char *p, const struct rw_evidence *ev)
 	p = JSON_KEY(p, "confidence");
 	p = ev->flags & RW_F_INFERRED ? JSON_RAW(p, "\"inferred\"")
 				      : JSON_RAW(p, "\"observed\"");
-	return JSON_RAW(p, ",\"predates\":false,\"stack\":null}\n");
+	p = JSON_RAW(p, ",\"predates\":");
+	p = json_bool(p, ev->flags & RW_F_PREDATES);
+	return JSON_RAW(p, ",\"stack\":null}\n");
 }
 
 static char *put_teardown(struct sink_json *s, char *p,

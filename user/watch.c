@@ -26,19 +26,24 @@
 /* How far back the event is that an amendment belongs to. */
 #define AMEND_DISTANCE 1024
 
-/* So many connections are remembered as having got their owner by search. */
-#define SEARCHED_MAX 1024
+/* So many connections are remembered as having been told with their owner. */
+#define TOLD_MAX 1024
+
+struct told {
+	uint64_t cookie;
+	uint32_t pid;
+};
 
 struct watch {
 	const struct observer *observer;
 	struct show show;
 	struct run_totals *totals;
 	const struct options *options;
-	struct owner_finder owners;
+	struct owner_finder *owners;
 	uint64_t doubted[RW_CAUSE_MAX]; /* held records that proved true */
 	uint64_t others[RW_CAUSE_MAX]; /* counted, but not for this run to show */
-	uint64_t searched[SEARCHED_MAX]; /* cookies whose owner was found */
-	size_t n_searched;
+	struct told told[TOLD_MAX];    /* ended by the kernel or the peer */
+	size_t n_told;
 	size_t n;
 	size_t n_special; /* of these, amendments or without an owner */
 	struct rw_event batch[BATCH_MAX];
@@ -97,7 +102,7 @@ static bool is_undecided(const struct watch *w, const struct rw_event *event,
 		return false;
 	return event->ktime_ns + ASKED_NS > young ||
 	       (event->ktime_ns + SEARCH_NS > young &&
-		w->owners.searched_ns < event->ktime_ns);
+		w->owners->searched_ns < event->ktime_ns);
 }
 
 /* Whether what is still to come may decide about an event. */
@@ -112,17 +117,22 @@ static bool is_early(const struct watch *w, const struct rw_event *event,
 	       (flags & RW_F_HELD && event->ktime_ns > young);
 }
 
-/* An owner that the search has found is not told again by the close. */
+/* An owner that the event was told with is not told again by the close. */
 static bool is_known(struct watch *w, const struct rw_event *event)
 {
-	size_t n = w->n_searched < SEARCHED_MAX ? w->n_searched : SEARCHED_MAX;
+	size_t n = w->n_told < TOLD_MAX ? w->n_told : TOLD_MAX;
 
-	if (event->owner_source == RW_OWNER_SCAN)
-		w->searched[w->n_searched++ % SEARCHED_MAX] = event->cookie;
-	if (event->evidence.kind != RW_KIND_OWNER)
+	if (event->evidence.kind != RW_KIND_OWNER) {
+		if (owner_may_change(event) &&
+		    event->evidence.flags & RW_F_OWNER)
+			w->told[w->n_told++ % TOLD_MAX] =
+				(struct told){ event->cookie,
+					       event->owner.pid };
 		return false;
+	}
 	for (size_t i = 0; i < n; i++)
-		if (w->searched[i] == event->cookie)
+		if (w->told[i].cookie == event->cookie &&
+		    w->told[i].pid == event->owner.pid)
 			return true;
 	return false;
 }
@@ -170,7 +180,7 @@ static bool apply(struct watch *w, size_t at)
 			return true;
 		}
 		if (record->evidence.kind == RW_KIND_OWNER &&
-		    owner_is_missing(event)) {
+		    owner_may_change(event)) {
 			event->owner = record->owner;
 			event->owner_source = record->owner_source;
 			event->evidence.flags |= RW_F_OWNER;
@@ -193,7 +203,7 @@ static void settle(struct watch *w, uint64_t young)
 		if (is_amendment(&w->batch[i]))
 			applied[i] = apply(w, i);
 	if (w->n_special)
-		owner_find(&w->owners, w->batch, w->n);
+		owner_find(w->owners, w->batch, w->n);
 	for (size_t i = 0; i < w->n; i++) {
 		struct rw_event *event = &w->batch[i];
 
@@ -214,7 +224,7 @@ static void settle(struct watch *w, uint64_t young)
 
 static void add(struct watch *w, const struct rw_event *event)
 {
-	bool special = is_amendment(event) || owner_is_missing(event) ||
+	bool special = is_amendment(event) || owner_may_change(event) ||
 		       event->evidence.flags & RW_F_HELD;
 
 	if (w->n == BATCH_MAX)
@@ -330,6 +340,7 @@ int watch(struct observer *observer, struct sink *sink,
 	w->observer = observer;
 	w->totals = totals;
 	w->options = options;
+	w->owners = &observer->owners;
 	err = show_open(&w->show, sink, options, totals, watch_now());
 	if (err) {
 		free(w);
@@ -343,7 +354,6 @@ int watch(struct observer *observer, struct sink *sink,
 		free(w);
 		return err;
 	}
-	owner_finder_open(&w->owners);
 	if (options->duration_ms)
 		end_ns = watch_now() + options->duration_ms * 1000000;
 	while (!*stop && !w->error && !is_full(w) &&
@@ -354,7 +364,6 @@ int watch(struct observer *observer, struct sink *sink,
 	}
 	err = finish(w, observer, ring);
 	ring_buffer__free(ring);
-	owner_finder_close(&w->owners);
 	show_close(&w->show);
 	free(w);
 	return err;

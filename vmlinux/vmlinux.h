@@ -225,18 +225,28 @@ struct cred {
 	kuid_t uid;
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct task_struct {
 	unsigned int flags;
 	int exit_code;
 	int pid;
 	int tgid;
+	struct task_struct *group_leader;
 	const struct cred *cred;
+	struct files_struct *files;
 	char comm[16];
 };
 
-struct bpf_iter__task_file {
+struct bpf_iter__task {
 	struct task_struct *task;
-	struct file *file;
 };
 
 #pragma clang attribute pop
