@@ -254,8 +254,8 @@ struct rw_config {
 	__u8 reset_has_skb;	/* tcp_reset() has a skb argument (5.11+) */
 	__u8 tp_has_reason; /* tcp_send_reset has a third argument (6.10+) */
 	__u8 has_exit_hook; /* the return of __tcp_close is seen */
-	__u8 follow; /* what the processes in pids fork belongs to them */
-	__u8 accept_args;   /* arguments of inet_csk_accept(), 2 or 4 */
+	__u8 follow;	  /* what the processes in pids fork belongs to them */
+	__u8 accept_args; /* arguments of inet_csk_accept(), 2 or 4 */
 	__u8 pad[1];
 	__s32 reason[RW_REASON_MAX]; /* raw number of each, -1: unknown */
 	__s32 reason_mptcp_last;     /* SK_RST_REASON_MPTCP_* end here */
