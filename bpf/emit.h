@@ -42,12 +42,21 @@ struct rw_subject {
 	const struct rw_task *actor; /* if it has been read already */
 };
 
+/* Who connected or accepted this socket, or held it when rstwatch started. */
+static __always_inline const struct rw_owner *
+known_owner(const struct rw_subject *s)
+{
+	return s->hash ? find_owner_of(s->sk, s->hash, config.owner_sets)
+		       : NULL;
+}
+
 static __always_inline void fill_event(struct rw_event *ev,
 				       const struct rw_evidence *e,
 				       const struct rw_subject *s, __u32 cause,
-				       const struct rw_ended *end,
-				       const struct rw_owner *known)
+				       const struct rw_ended *end)
 {
+	const struct rw_owner *known;
+
 	ev->ktime_ns = s->ktime_ns;
 	ev->sk = s->sk;
 	ev->cookie = s->cookie;
@@ -80,13 +89,17 @@ static __always_inline void fill_event(struct rw_event *ev,
 			ev->owner_source = RW_OWNER_CLOSE;
 			ev->owner = end->owner;
 		}
-	} else if (known) {
+	}
+	known = known_owner(s);
+	if (!known)
+		return;
+	if (known->source == RW_OWNER_SCAN)
+		ev->evidence.flags |= RW_F_PREDATES;
+	if (!(ev->evidence.flags & RW_F_OWNER)) {
 		ev->evidence.flags |= RW_F_OWNER;
 		ev->owner_source = known->source;
 		ev->owner = known->task;
 	}
-	if (known && known->source == RW_OWNER_SCAN)
-		ev->evidence.flags |= RW_F_PREDATES;
 }
 
 /* Judge, filter, count, record. Everything that is shown passes here. */
@@ -110,15 +123,15 @@ static __always_inline void emit(struct rw_evidence *e,
 		return;
 	if (!s->owner_source)
 		end = find_end(e, &s->tuple, s->now);
-	if (s->hash)
-		known = find_owner_of(s->sk, s->hash, config.owner_sets);
+	if (config.filter_pid && e->flags & RW_F_DEAD)
+		known = known_owner(s); /* else it is looked for */
 	if (e->flags & RW_F_ACTOR)
 		actor = bpf_get_current_pid_tgid() >> 32;
 	if (s->owner_source)
 		owner = actor;
 	else if (end)
 		owner = end->owner.pid;
-	else if (known && e->flags & RW_F_DEAD) /* else it is looked for */
+	else if (known)
 		owner = known->task.pid;
 	if (!pid_passes(e, actor, owner))
 		return;
@@ -136,7 +149,7 @@ static __always_inline void emit(struct rw_evidence *e,
 			count->seen++;
 		return;
 	}
-	fill_event(ev, e, s, cause, end, known);
+	fill_event(ev, e, s, cause, end);
 	bpf_ringbuf_submit(ev, wake_flags());
 }
 
@@ -155,7 +168,7 @@ static __always_inline void amend(struct rw_evidence *e,
 	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 	if (!ev)
 		return;
-	fill_event(ev, e, s, RW_CAUSE_UNKNOWN, NULL, NULL);
+	fill_event(ev, e, s, RW_CAUSE_UNKNOWN, NULL);
 	bpf_ringbuf_submit(ev, wake_flags());
 }
 

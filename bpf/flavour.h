@@ -50,7 +50,7 @@ struct rw_common {
 #define COMMON(c, field) ((c)->sk->__sk_common.field)
 #else
 struct rw_common {
-	__u8 bytes[144]; /* 136 in 5.10 to 7.3; what lies beyond is not read */
+	__u8 bytes[112]; /* skc_flags ends at 104; the stack is small */
 };
 #define COMMON(c, field)                                                  \
 	(*(typeof(((struct sock_common *)0)->field)                       \

@@ -52,19 +52,34 @@ static __always_inline struct rw_owner *owner_place(struct rw_owner_set *set,
 	return &set->way[set->next++ & (OWNER_WAYS - 1)];
 }
 
+/*
+ * The place where this socket would be. Without a branch: the verifier would
+ * follow each of them through all that comes after.
+ */
+static __always_inline __u32 owner_way(const struct rw_owner_set *set, __u64 sk)
+{
+	__u32 way = 0;
+
+#pragma unroll
+	for (__u32 i = 1; i < OWNER_WAYS; i++) {
+		__u64 differ = set->way[i].sk ^ sk;
+
+		way |= i & (__u32)(((differ | -differ) >> 63) - 1);
+	}
+	return way & (OWNER_WAYS - 1);
+}
+
 /* Who is known to own this connection, or NULL. */
 static __always_inline struct rw_owner *find_owner_of(__u64 sk, __u32 hash,
 						      __u32 sets)
 {
 	struct rw_owner_set *set = owner_set(sk, sets);
+	struct rw_owner *owner;
 
 	if (!set)
 		return NULL;
-#pragma unroll
-	for (int i = 0; i < OWNER_WAYS; i++)
-		if (set->way[i].sk == sk)
-			return set->way[i].hash == hash ? &set->way[i] : NULL;
-	return NULL;
+	owner = &set->way[owner_way(set, sk)];
+	return owner->sk == sk && owner->hash == hash ? owner : NULL;
 }
 
 #endif

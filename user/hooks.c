@@ -9,16 +9,15 @@
 	 LOST_CAUSE(RESET_AFTER_FIN))
 
 /* The last arguments: causes and evidence that are lost, where any are. */
-#define HOOK(fn, at, text, ...)                                              \
-	{                                                                    \
-		.program = "on_" fn, .function = fn, .probe = fn,            \
-		.lost = text, .when = at, ##__VA_ARGS__                      \
+#define HOOK(fn, at, text, ...)                                   \
+	{                                                         \
+		.program = "on_" fn, .function = fn, .probe = fn, \
+		.lost = text, .when = at, ##__VA_ARGS__           \
 	}
-#define EXIT_HOOK(fn, at, text, ...)                                         \
-	{                                                                    \
-		.program = "on_exit_" fn, .function = fn,                    \
-		.probe = fn "%return", .lost = text, .when = at,             \
-		##__VA_ARGS__                                                \
+#define EXIT_HOOK(fn, at, text, ...)                                           \
+	{                                                                      \
+		.program = "on_exit_" fn, .function = fn,                      \
+		.probe = fn "%return", .lost = text, .when = at, ##__VA_ARGS__ \
 	}
 
 const struct hook function_hooks[] = {

@@ -15,7 +15,7 @@
 /* The ring is looked at this often; the kernel wakes us only when it fills. */
 #define POLL_MS 30
 /* The answer that takes a held record back comes within microseconds. */
-#define HELD_NS (20 * 1000000ULL)
+#define HELD_NS (60 * 1000000ULL)
 
 /* A close, or a search that was put off, says so late whose socket it is. */
 #define ASKED_NS (100 * 1000000ULL)
