@@ -125,7 +125,7 @@ static __always_inline void emit(struct rw_evidence *e,
 		end = find_end(e, &s->tuple, s->now);
 	if (config.filter_pid && e->flags & RW_F_DEAD)
 		known = known_owner(s); /* else it is looked for */
-	if (e->flags & RW_F_ACTOR)
+	if (config.filter_pid && e->flags & RW_F_ACTOR)
 		actor = bpf_get_current_pid_tgid() >> 32;
 	if (s->owner_source)
 		owner = actor;

@@ -408,12 +408,26 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 	return 0;
 }
 
+/* The peer's FIN came before it had acknowledged ours. */
+static __always_inline int leaves_closing(struct sock *sk)
+{
+	struct rw_context *c = find_context(sk);
+
+	if (c && c->e.flags & RW_F_WILL_WAIT) /* not told yet */
+		c->e.order = RW_ORDER_SIMULTANEOUS;
+	else
+		fins_crossed(sk);
+	return 0;
+}
+
 /* sk_err is set before tcp_done() on every version. */
 HOOK(tcp_done, struct sock *sk)
 {
 	struct tcp_sock *tp;
 
 	if (!LOAD(sk, sk_err)) {
+		if (sk_state(sk) == RW_TCP_CLOSING)
+			return leaves_closing(sk);
 		if (!(RW_BIT(sk_state(sk)) & FIN_QUEUED))
 			return 0;
 		tp = TCP_SK(sk);

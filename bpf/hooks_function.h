@@ -227,21 +227,6 @@ HOOK(tcp_send_fin, struct sock *sk)
 	return 0;
 }
 
-/* The peer's FIN comes before it has acknowledged ours: they crossed. */
-HOOK(tcp_fin, struct sock *sk)
-{
-	struct rw_context *c;
-
-	if (sk_state(sk) != RW_TCP_FIN_WAIT1)
-		return 0;
-	c = find_context(sk);
-	if (c && c->e.flags & RW_F_WILL_WAIT) /* not told yet */
-		c->e.order = RW_ORDER_SIMULTANEOUS;
-	else
-		fins_crossed(sk);
-	return 0;
-}
-
 /*
  * tcp_disconnect(): SO_LINGER {1,0}, connect(AF_UNSPEC), a listener's children
  */

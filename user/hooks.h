@@ -13,8 +13,9 @@
 
 enum hook_when {
 	HOOK_ALWAYS,
-	HOOK_UNLESS_RST_ONLY, /* what -r does without, for it must cost nothing */
+	HOOK_UNLESS_RST_ONLY, /* tells of FINs and of silent ends */
 	HOOK_EXIT,	      /* the same, and the programs rely on it */
+	HOOK_FOR_OWNERS,      /* only where the owner decides what is shown */
 	HOOK_FALLBACK,	      /* only where the hook before it is missing */
 };
 

@@ -114,6 +114,8 @@ static bool wanted(const struct observer *o, const struct hook *hook)
 		return o->config.has_exit_hook && !o->config.rst_only;
 	case HOOK_UNLESS_RST_ONLY:
 		return !o->config.rst_only;
+	case HOOK_FOR_OWNERS:
+		return o->config.filter_pid;
 	default:
 		return true;
 	}

@@ -123,8 +123,9 @@ static bool is_known(struct watch *w, const struct rw_event *event)
 	size_t n = w->n_told < TOLD_MAX ? w->n_told : TOLD_MAX;
 
 	if (event->evidence.kind != RW_KIND_OWNER) {
-		if (owner_may_change(event) &&
-		    event->evidence.flags & RW_F_OWNER)
+		if (event->owner_source != RW_OWNER_CLOSE &&
+		    event->evidence.flags & RW_F_OWNER &&
+		    owner_may_change(event))
 			w->told[w->n_told++ % TOLD_MAX] =
 				(struct told){ event->cookie,
 					       event->owner.pid };
