@@ -14,7 +14,7 @@ LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
 B := build
 
-PKGS := libbpf libcap-ng libmd
+PKGS := libbpf libcap-ng libmd zlib
 CFLAGS ?= -O2 -g
 CFLAGS += -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror
 CPPFLAGS += -I. -Iuser -I$(B) -DRSTWATCH_VERSION='"$(VERSION)"' \

@@ -117,7 +117,7 @@ static __always_inline void emit(struct rw_evidence *e,
 	if (e->flags & RW_F_ACTOR && !s->actor && is_deputy())
 		e->flags &= ~RW_F_ACTOR;
 	cause = rw_judge(e);
-	if (!kind_passes(e->kind) || !(config.cause_mask & (1ULL << cause)))
+	if (!kind_passes(e->kind) || !cause_passes(cause))
 		return;
 	if (!tuple_passes(&s->tuple, s->family))
 		return;

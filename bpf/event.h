@@ -239,6 +239,8 @@ struct rw_count {
 #define RW_PORT_LOCAL 2
 #define RW_PORT_REMOTE 4
 
+#define RW_PORT_WORDS 1024 /* of 64 bits: a set with a bit for each port */
+
 /* What user space tells the programs before they are loaded (.rodata). */
 struct rw_config {
 	__u64 cause_mask; /* 1 << enum rw_cause; ~0: all */

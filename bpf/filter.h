@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the user asked not to see leaves the kernel's side here. */
+/*
+ * What the user asked not to see leaves the kernel's side here. Compiled for
+ * the host too, to filter a recording (user/replay_filter.c): so nothing here
+ * may look at anything but the event, config, the port sets and pids.
+ */
 #ifndef RSTWATCH_FILTER_H
 #define RSTWATCH_FILTER_H
 
+#ifdef __bpf__
 #include "bpf/evidence.h"
+
+/* One of those asked for, alive or, with a command, gone. */
+static __always_inline bool is_watched(__u32 pid)
+{
+	if (bpf_map_lookup_elem(&pids, &pid))
+		return true;
+	return config.follow && bpf_map_lookup_elem(&gone_pids, &pid);
+}
+#endif
 
 static __always_inline bool in_set(const volatile __u64 *set, __u16 port)
 {
@@ -42,12 +56,9 @@ static __always_inline bool kind_passes(__u8 kind)
 	return !config.rst_only || is_reset(kind);
 }
 
-/* One of those asked for, alive or, with a command, gone. */
-static __always_inline bool is_watched(__u32 pid)
+static __always_inline bool cause_passes(__u32 cause)
 {
-	if (bpf_map_lookup_elem(&pids, &pid))
-		return true;
-	return config.follow && bpf_map_lookup_elem(&gone_pids, &pid);
+	return config.cause_mask & (1ULL << cause);
 }
 
 /*

@@ -13,9 +13,9 @@ const volatile struct rw_config config = {};
  * For every port, one bit in each of three sets: either end, local, remote.
  * Consulted only when config.port_filter says so.
  */
-const volatile __u64 port_any[1024] = {};
-const volatile __u64 port_local[1024] = {};
-const volatile __u64 port_remote[1024] = {};
+const volatile __u64 port_any[RW_PORT_WORDS] = {};
+const volatile __u64 port_local[RW_PORT_WORDS] = {};
+const volatile __u64 port_remote[RW_PORT_WORDS] = {};
 
 /* What has been seen of a teardown that is still under way on a socket. */
 struct rw_context {

@@ -65,10 +65,15 @@ void clock_init(struct clock *clock)
 	clock->offset_ns = measure_offset(&clock->checked_ns);
 }
 
-static uint64_t wall_ns(struct clock *clock, uint64_t ktime_ns)
+int64_t clock_offset(struct clock *clock, uint64_t ktime_ns)
 {
 	refresh(clock, ktime_ns);
-	return ktime_ns + (uint64_t)clock->offset_ns;
+	return clock->offset_ns;
+}
+
+static uint64_t wall_ns(struct clock *clock, uint64_t ktime_ns)
+{
+	return ktime_ns + (uint64_t)clock_offset(clock, ktime_ns);
 }
 
 /* hh:mm:ss. */

@@ -32,6 +32,13 @@ void clock_init(struct clock *clock);
  */
 void clock_init_fixed(struct clock *clock, int64_t offset_ns);
 
+/*
+ * clock_offset() - wall clock minus CLOCK_MONOTONIC, as it is for this time
+ *
+ * What clock_utc() would go by; looks, as that does, whether the clock was set.
+ */
+int64_t clock_offset(struct clock *clock, uint64_t ktime_ns);
+
 /**
  * clock_utc() - RFC 3339 in UTC, nine digits of a second
  * @p: receives CLOCK_UTC_LEN bytes, no NUL

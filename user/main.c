@@ -13,15 +13,14 @@
 #include "check.h"
 #include "command.h"
 #include "fail_on.h"
-#include "fill.h"
 #include "notice.h"
 #include "observer.h"
 #include "options.h"
-#include "sink.h"
+#include "outputs.h"
+#include "replay.h"
 #include "summary.h"
 #include "watch.h"
 
-#define OUT_BYTES (256 << 10)
 /* Events a second that a person can take in, of one cause and network. */
 #define TERMINAL_LIMIT 20
 
@@ -69,27 +68,11 @@ static void catch_signals(void)
 	catch (SIGCHLD, on_signal);
 }
 
-static struct sink *new_sink(const struct options *o, struct out *out,
-			     struct clock *clock)
-{
-	struct table_style style = {
-		.time = o->time,
-		.wide = o->wide,
-		.verbose = o->verbose,
-		.sums = o->interval_ms > 0,
-		.color = sink_color(o->color, out->fd),
-		.width = fill_width(out->fd),
-	};
-	struct json_style json = { .community_id = o->community_id };
-
-	return o->json ? sink_json_new(out, clock, &json)
-		       : sink_table_new(out, clock, &style);
-}
-
 static void describe(struct run_info *info, const struct observer *observer,
 		     const struct utsname *host)
 {
 	info->version = RSTWATCH_VERSION;
+	info->host = host->nodename;
 	info->kernel = host->release;
 	info->backend = observer->name;
 	info->probes = observer->probes;
@@ -100,42 +83,52 @@ static void describe(struct run_info *info, const struct observer *observer,
 	info->start_ktime_ns = watch_now();
 }
 
-/* Return: the exit code for the error a run ended with. */
-static int report(int err)
+/* The first record is there as soon as events are. */
+static int begin(struct sink *sink, const struct run_info *info)
 {
-	if (!err || err == -EPIPE)
-		return EXIT_SUCCESS;
-	fprintf(stderr, "rstwatch: writing the output failed: %s\n",
-		strerror(-err));
-	return EXIT_FAILURE;
+	int err = sink->start(sink, info);
+
+	return err ? err : sink->flush(sink);
 }
 
-static int run(const struct options *o, struct observer *observer,
-	       struct sink *sink, int fd)
+/*
+ * The last records, also after an error; then the summary, unless it would stand
+ * among the JSON. Return: the exit code.
+ */
+static int end(const struct options *o, struct outputs *outputs,
+	       const struct run_totals *totals, int err)
+{
+	struct sink *sink = outputs->sink;
+	int end_err = sink->end(sink, totals), status;
+
+	if (!err)
+		err = end_err;
+	if (err != -EPIPE && !o->dry_run &&
+	    !(o->json && outputs->out.fd == STDERR_FILENO))
+		summary_print(stderr, totals);
+	status = outputs_close(outputs, err);
+	return fail_on(o, totals, stderr) ? EXIT_FAILURE : status;
+}
+
+static int watch_kernel(const struct options *o, struct observer *observer,
+			struct outputs *outputs)
 {
 	struct run_totals totals = {};
 	struct run_info info = {};
 	struct utsname host;
-	int err, end_err;
+	int err;
 
 	uname(&host);
 	describe(&info, observer, &host);
 	if (!o->json)
 		notice_losses(stderr, observer);
-	err = sink->start(sink, &info);
-	if (!err)
-		err = sink->flush(sink);
+	err = begin(outputs->sink, &info);
 	if (command.pid && !command_start(&command))
 		stop = 1;
 	totals.end_ktime_ns = watch_now(); /* should there be no watching */
 	if (!err && !o->dry_run)
-		err = watch(observer, sink, o, &stop, &totals);
-	end_err = sink->end(sink, &totals);
-	if (!err)
-		err = end_err;
-	if (err != -EPIPE && !o->dry_run && !(o->json && fd == STDERR_FILENO))
-		summary_print(stderr, &totals);
-	return fail_on(o, &totals, stderr) ? EXIT_FAILURE : report(err);
+		err = watch(observer, outputs->sink, o, &stop, &totals);
+	return end(o, outputs, &totals, err);
 }
 
 /* Return: a descriptor to write to, or -1 after a line on stderr. */
@@ -156,9 +149,8 @@ static int open_output(const struct options *o)
 static int observe(const struct options *options, int fd)
 {
 	struct observer observer = {};
+	struct outputs outputs;
 	struct clock clock;
-	struct sink *sink;
-	struct out out;
 	int status = observer_open(&observer, options);
 
 	if (status)
@@ -169,19 +161,48 @@ static int observe(const struct options *options, int fd)
 		return status;
 	}
 	clock_init(&clock);
-	if (out_open(&out, fd, OUT_BYTES)) {
-		fprintf(stderr, "rstwatch: no memory\n");
-		return EXIT_FAILURE;
-	}
-	sink = new_sink(options, &out, &clock);
-	if (!sink) {
-		fprintf(stderr, "rstwatch: no memory\n");
-		return EXIT_FAILURE;
-	}
-	status = run(options, &observer, sink, fd);
-	sink->free(sink);
-	out_close(&out);
+	status = outputs_open(&outputs, options, fd, &clock, -1);
+	if (!status)
+		status = watch_kernel(options, &observer, &outputs);
 	observer_close(&observer);
+	return status;
+}
+
+/* What is damaged has no last record: it is not known what was in it. */
+static int play(const struct options *o, struct replay *replay,
+		struct outputs *outputs)
+{
+	const struct run_info *info = replay_info(replay);
+	struct run_totals totals = {};
+	int err, status;
+
+	for (size_t i = 0; !o->json && i < info->n_degraded; i++)
+		fprintf(stderr, "rstwatch: without %s\n", info->degraded[i]);
+	err = begin(outputs->sink, info);
+	if (!err)
+		err = replay_run(replay, outputs->sink, o, &totals);
+	if (err != -EBADMSG)
+		return end(o, outputs, &totals, err);
+	status = outputs_close(outputs, outputs->sink->flush(outputs->sink));
+	if (!status)
+		replay_complain(replay);
+	return EXIT_FAILURE;
+}
+
+static int replay(const struct options *o, int fd)
+{
+	struct outputs outputs;
+	struct replay *replay;
+	int status;
+
+	replay = replay_open(o->read, &stop, &status);
+	if (!replay)
+		return status;
+	status = outputs_open(&outputs, o, fd, replay_clock(replay),
+			      replay_fd(replay));
+	if (!status)
+		status = play(o, replay, &outputs);
+	replay_close(replay);
 	return status;
 }
 
@@ -201,8 +222,9 @@ int main(int argc, char **argv)
 	if (options.check)
 		return check(&options);
 	if (options.limit == OPTIONS_LIMIT_AUTO)
-		options.limit = !options.json && isatty(fd) ? TERMINAL_LIMIT
-							    : 0;
+		options.limit = !options.json && !options.write && isatty(fd)
+					? TERMINAL_LIMIT
+					: 0;
 	if (options.command) {
 		status = command_open(&command, options.command,
 				      options.as_user);
@@ -211,6 +233,8 @@ int main(int argc, char **argv)
 		options.pids.values[options.pids.n++] = (uint32_t)command.pid;
 	}
 	catch_signals();
+	if (options.read)
+		return replay(&options, fd);
 	status = observe(&options, fd);
 	if (!options.command)
 		return status;

@@ -21,6 +21,9 @@
 #define BUFFER_MIN 4096ULL
 #define BUFFER_MAX (1ULL << 30)
 #define BUFFER_DEFAULT (4ULL << 20)
+#define ROTATE_MIN 4096ULL
+#define ROTATE_MAX (1ULL << 40)
+#define ROTATE_KEEP_MAX 9999
 
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
 #define DURATION_MAX_S 1000000000ULL
@@ -304,16 +307,17 @@ static int suffix_shift(const char *suffix)
 	return 10 * (int)(letter - letters + 1);
 }
 
-static bool parse_size(const char *arg, uint64_t *bytes)
+static bool parse_size(const char *arg, uint64_t min, uint64_t max,
+		       uint64_t *bytes)
 {
 	size_t len = strspn(arg, "0123456789");
 	int shift = suffix_shift(arg + len);
 	uint64_t value;
 
-	if (shift < 0 || !parse_digits(arg, len, BUFFER_MAX >> shift, &value))
+	if (shift < 0 || !parse_digits(arg, len, max >> shift, &value))
 		return false;
 	*bytes = value << shift;
-	return *bytes >= BUFFER_MIN;
+	return *bytes >= min;
 }
 
 /* The ring buffer takes a power of two, in whole pages. */
@@ -331,7 +335,7 @@ static int parse_buffer(struct options *options, const struct option_row *row,
 {
 	uint64_t bytes;
 
-	if (!parse_size(arg, &bytes))
+	if (!parse_size(arg, BUFFER_MIN, BUFFER_MAX, &bytes))
 		return complain("--%s '%s' is not a size in 4K..1G", row->name,
 				typed_text(arg, strlen(arg)).text);
 	options->buffer_bytes = round_up_size(bytes);
@@ -346,6 +350,30 @@ static int parse_btf(struct options *options, const struct option_row *row,
 				typed_text(arg, strlen(arg)).text,
 				strerror(errno));
 	options->btf = arg;
+	return 0;
+}
+
+/* SIZE[,N] */
+static int parse_rotate(struct options *options, const struct option_row *row,
+			const char *arg)
+{
+	size_t len = strcspn(arg, ",");
+	uint64_t keep = OPTIONS_KEEP_ALL;
+	char size[32] = "";
+
+	if (len < sizeof(size))
+		memcpy(size, arg, len);
+	if (!parse_size(size, ROTATE_MIN, ROTATE_MAX, &options->rotate_bytes))
+		return complain("--%s '%s' is not a size in 4K..1024G",
+				row->name, typed_text(arg, len).text);
+	if (arg[len] && !parse_digits(arg + len + 1, strlen(arg + len + 1),
+				      ROTATE_KEEP_MAX, &keep))
+		return complain(
+			"--%s '%s' is not a number of files in 0..%d",
+			row->name,
+			typed_text(arg + len + 1, strlen(arg + len + 1)).text,
+			ROTATE_KEEP_MAX);
+	options->rotate_keep = (uint32_t)keep;
 	return 0;
 }
 
@@ -522,6 +550,22 @@ static const struct option_row rows[] = {
 	    NULL, .answer = answer_schema,
 	    .more = "It is of draft 2020-12. No key is ever missing from a "
 		    "record."),
+	ROW("write", 0, "FILE", "record events in FILE, print none", parse_text,
+	    .field = FIELD(write),
+	    .more = "A FILE of - is standard output. With -j or --print the "
+		    "events are printed too."),
+	ROW("print", 0, NULL, "with --write: print events too", parse_flag,
+	    .field = FIELD(print)),
+	ROW("rotate", 0, "SIZE[,N]", "with --write: begin a new file at SIZE",
+	    parse_rotate, .field = FIELD(rotate_bytes),
+	    .more = "SIZE has suffix K, M or G. FILE is always the newest; "
+		    "the one before becomes FILE.1, that becomes FILE.2 and "
+		    "so on, N of them at the most, without N all. Each can be "
+		    "read by itself."),
+	ROW("read", 0, "FILE", "show what was recorded in FILE", parse_text,
+	    .field = FIELD(read),
+	    .more = "A FILE of - is standard input. Needs no permissions, nor "
+		    "the kernel it was recorded on."),
 	ROW("version", 'V', NULL, "print the version", NULL,
 	    .answer = answer_version),
 	ROW("help", 'h', NULL, "print this help", NULL, .answer = answer_help,
@@ -707,6 +751,34 @@ static int check_combination(const struct options *options)
 	return 0;
 }
 
+/* What each may say alone but not together. Return: 0, or -1 after a line. */
+static int check_together(const struct options *o)
+{
+	bool to_stdout = o->write && !strcmp(o->write, "-");
+
+	if (to_stdout && (o->json || o->print))
+		return complain("--write - leaves no room for events on "
+				"standard output");
+	if (o->rotate_bytes && !o->write)
+		return complain("--rotate goes with --write");
+	if (o->rotate_bytes && to_stdout)
+		return complain("standard output cannot be rotated");
+	if (o->print && !o->write)
+		return complain("--print goes with --write");
+	if (o->read && (o->backend != BACKEND_AUTO || o->btf || o->command ||
+			o->check || o->dry_run))
+		return complain("--read goes with no kernel and no command: "
+				"not with --backend, --btf, --check, "
+				"--dry-run, COMMAND");
+	if (o->write &&
+	    (o->interval_ms || (o->limit && o->limit != OPTIONS_LIMIT_AUTO)))
+		return complain("--limit and --interval would keep events out "
+				"of the recording; use them with --read");
+	if (o->write && (o->check || o->dry_run))
+		return complain("--check and --dry-run have nothing to write");
+	return 0;
+}
+
 int options_parse(struct options *options, int argc, char **argv)
 {
 	struct option longs[COUNT(rows) + 1];
@@ -723,7 +795,8 @@ int options_parse(struct options *options, int argc, char **argv)
 	       (key = getopt_long(argc, argv, letters, longs, NULL)) != -1)
 		status = parse_one(options, key, argv);
 	if (status == OPTIONS_RUN &&
-	    (take_command(options, argc, argv) || check_combination(options)))
+	    (take_command(options, argc, argv) || check_combination(options) ||
+	     check_together(options)))
 		status = OPTIONS_USAGE;
 	return status;
 }

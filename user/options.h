@@ -15,6 +15,7 @@
 #define OPTIONS_USAGE 64 /* EX_USAGE of sysexits.h */
 #define OPTIONS_LIST_MAX 64
 #define OPTIONS_LIMIT_AUTO UINT32_MAX /* for a table on a terminal alone */
+#define OPTIONS_KEEP_ALL UINT32_MAX
 
 enum time_column { TIME_NONE, TIME_WALL, TIME_RELATIVE };
 
@@ -51,6 +52,11 @@ struct options {
 	uint64_t count;		   /* events to print; 0: no limit */
 	uint64_t duration_ms;	   /* 0: no limit */
 	uint64_t buffer_bytes;	   /* a power of two, a page at least */
+	bool print;		   /* show events although they are recorded */
+	const char *write;     /* recording to write, "-": stdout; or NULL */
+	const char *read;      /* recording to read, "-": stdin; or NULL */
+	uint64_t rotate_bytes; /* of one file; 0: no limit */
+	uint32_t rotate_keep;  /* older files, OPTIONS_KEEP_ALL */
 	enum time_column time;
 	enum backend backend;
 	enum color_when color;

@@ -8,8 +8,6 @@
 
 #include "rodata.h"
 
-#define PORT_WORDS 1024 /* 65536 bits */
-
 /*
  * The reader looks every 30 ms. In that time a ring of the default size takes
  * what would be 600,000 teardowns a second: then nobody need be woken.
@@ -45,16 +43,32 @@ static void *variable(struct bpf_object *object, const char *name, size_t size)
 	return NULL;
 }
 
+void rodata_ports(__u64 *set, const struct number_list *ports)
+{
+	for (size_t i = 0; i < ports->n; i++)
+		set[ports->values[i] >> 6] |= 1ULL << (ports->values[i] & 63);
+}
+
 static int fill_ports(struct bpf_object *object, const char *name,
 		      const struct number_list *ports)
 {
-	uint64_t *set = variable(object, name, PORT_WORDS * sizeof(uint64_t));
+	__u64 *set = variable(object, name, RW_PORT_WORDS * sizeof(*set));
 
 	if (!set)
 		return -ENOENT;
-	for (size_t i = 0; i < ports->n; i++)
-		set[ports->values[i] >> 6] |= 1ULL << (ports->values[i] & 63);
+	rodata_ports(set, ports);
 	return 0;
+}
+
+void rodata_filters(struct rw_config *config, const struct options *o)
+{
+	config->cause_mask = o->cause_mask;
+	config->rst_only = o->rst_only;
+	config->family = o->family;
+	config->filter_pid = o->pids.n > 0;
+	config->port_filter = (o->ports.n ? RW_PORT_ANY : 0) |
+			      (o->lports.n ? RW_PORT_LOCAL : 0) |
+			      (o->rports.n ? RW_PORT_REMOTE : 0);
 }
 
 int rodata_fill(struct bpf_object *object, struct rw_config *config,
@@ -62,16 +76,10 @@ int rodata_fill(struct bpf_object *object, struct rw_config *config,
 {
 	struct rw_config *target = variable(object, "config", sizeof(*target));
 
-	config->cause_mask = o->cause_mask;
-	config->rst_only = o->rst_only;
-	config->family = o->family;
-	config->filter_pid = o->pids.n > 0;
+	rodata_filters(config, o);
 	config->follow = o->command != NULL;
 	config->wake_at = o->buffer_bytes < WAKE_BELOW ? o->buffer_bytes / 4
 						       : 0;
-	config->port_filter = (o->ports.n ? RW_PORT_ANY : 0) |
-			      (o->lports.n ? RW_PORT_LOCAL : 0) |
-			      (o->rports.n ? RW_PORT_REMOTE : 0);
 	if (!target || fill_ports(object, "port_any", &o->ports) ||
 	    fill_ports(object, "port_local", &o->lports) ||
 	    fill_ports(object, "port_remote", &o->rports))

@@ -17,4 +17,10 @@ struct bpf_object;
 int rodata_fill(struct bpf_object *object, struct rw_config *config,
 		const struct options *options);
 
+/* rodata_filters() - the fields of @config that bpf/filter.h goes by */
+void rodata_filters(struct rw_config *config, const struct options *options);
+
+/* rodata_ports() - add to a set of RW_PORT_WORDS */
+void rodata_ports(__u64 *set, const struct number_list *ports);
+
 #endif

@@ -3,6 +3,7 @@
 #ifndef RSTWATCH_RUN_H
 #define RSTWATCH_RUN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@
 /* How this run observes. The strings stay the caller's. */
 struct run_info {
 	const char *version;	   /* of rstwatch */
+	const char *host;	   /* its name, or NULL */
 	const char *kernel;	   /* release, as uname -r prints it */
 	const char *backend;	   /* "fentry", "kprobe", "tracepoint" */
 	const char *const *probes; /* names of what is attached */
@@ -28,6 +30,7 @@ struct run_totals {
 	uint64_t by_kind[RW_KIND_MAX]; /* of both, by enum rw_kind */
 	uint64_t missed; /* hooks hit inside themselves, which did not run */
 	uint64_t lost;	 /* passed the filters, the ring was full */
+	bool part;	 /* of a recording: lost and missed are not known */
 	struct rw_count by_cause[RW_CAUSE_MAX]; /* summed over the CPUs */
 	uint64_t unfollowed;   /* descendants of the command not watched */
 	uint64_t end_ktime_ns; /* CLOCK_MONOTONIC */

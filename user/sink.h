@@ -66,6 +66,27 @@ struct table_style {
 struct sink *sink_table_new(struct out *out, struct clock *clock,
 			    const struct table_style *style);
 
+struct record_file;
+
+/**
+ * sink_record_new() - a recording, to be read with --read
+ * @file: where @out leads; begins the next one when it is full. Stays the
+ *	  caller's
+ *
+ * Otherwise as sink_json_new().
+ */
+struct sink *sink_record_new(struct record_file *file, struct out *out,
+			     struct clock *clock);
+
+/**
+ * sink_tee_new() - two sinks as one
+ * @first: asked before @second, and freed with it; a recording belongs here,
+ *	   so that what it writes is what @second then shows
+ *
+ * Return: NULL without memory or if either is NULL: then both are freed.
+ */
+struct sink *sink_tee_new(struct sink *first, struct sink *second);
+
 /**
  * sink_color() - whether to colour what goes to a descriptor
  *

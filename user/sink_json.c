@@ -527,13 +527,13 @@ static int json_end(struct sink *sink, const struct run_totals *totals)
 	p = JSON_KEY(p, "events");
 	p = json_u64(p, totals->events);
 	p = JSON_KEY(p, "lost");
-	p = json_u64(p, totals->lost);
+	p = json_u64_or_null(p, !totals->part, totals->lost);
 	p = JSON_KEY(p, "held");
 	p = json_u64(p, totals->held);
 	p = JSON_KEY(p, "unfollowed");
 	p = json_u64(p, totals->unfollowed);
 	p = JSON_KEY(p, "missed");
-	p = json_u64(p, totals->missed);
+	p = json_u64_or_null(p, !totals->part, totals->missed);
 	p = JSON_KEY(p, "counts");
 	p = put_counts(p, totals->by_cause);
 	p = JSON_RAW(p, ",\"audit\":null}\n");

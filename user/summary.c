@@ -38,7 +38,10 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 	print_kinds(stream, totals);
 	if (totals->held)
 		fprintf(stream, ", held back %" PRIu64, totals->held);
-	fprintf(stream, ", lost %" PRIu64, totals->lost);
+	if (totals->part)
+		fputs(", lost unknown", stream);
+	else
+		fprintf(stream, ", lost %" PRIu64, totals->lost);
 	if (totals->missed)
 		fprintf(stream, ", missed %" PRIu64, totals->missed);
 	fprintf(stream, "%s\n",
