@@ -14,7 +14,17 @@ LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
 B := build
 
-PKGS := libbpf libcap-ng libmd zlib
+PKGS := libbpf libcap-ng libelf libmd zlib
+# With libdw user stacks know inlined calls and separate debug files, with
+# libiberty C++ and Rust names are demangled; both are optional.
+ifeq ($(shell pkg-config --exists libdw && echo yes),yes)
+PKGS += libdw
+CPPFLAGS += -DHAVE_LIBDW
+endif
+ifneq ($(wildcard /usr/include/libiberty/demangle.h),)
+CPPFLAGS += -DHAVE_LIBIBERTY
+LDLIBS += -liberty
+endif
 CFLAGS ?= -O2 -g
 CFLAGS += -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror
 CPPFLAGS += -I. -Iuser -I$(B) -DRSTWATCH_VERSION='"$(VERSION)"' \

@@ -8,6 +8,7 @@
 
 #include "bpf/context.h"
 #include "bpf/filter.h"
+#include "bpf/stack.h"
 
 static __always_inline struct rw_count *count_of(__u32 cause)
 {
@@ -23,6 +24,8 @@ static __always_inline __u64 wake_flags(void)
 {
 	__u64 used;
 
+	if (config.stacks) /* symbols are found while the process lives */
+		return BPF_RB_FORCE_WAKEUP;
 	if (!config.wake_at) /* the ring outlasts the reader's sleep */
 		return BPF_RB_NO_WAKEUP;
 	used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
@@ -65,7 +68,7 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->family = s->family;
 	ev->cause = cause;
 	ev->owner_source = s->owner_source;
-	ev->pad = 0;
+	ev->stacks = 0;
 	ev->since_close_ms = 0;
 	ev->evidence = *e;
 	if (e->flags & RW_F_ACTOR) {
@@ -102,8 +105,11 @@ static __always_inline void fill_event(struct rw_event *ev,
 	}
 }
 
-/* Judge, filter, count, record. Everything that is shown passes here. */
-static __always_inline void emit(struct rw_evidence *e,
+/*
+ * Judge, filter, count, record. Everything that is shown passes here. @ctx: of
+ * the program, as the kernel gave it.
+ */
+static __always_inline void emit(void *ctx, struct rw_evidence *e,
 				 const struct rw_subject *s)
 {
 	__u32 cause, actor = 0, owner = 0;
@@ -111,6 +117,7 @@ static __always_inline void emit(struct rw_evidence *e,
 	const struct rw_ended *end = NULL;
 	struct rw_count *count;
 	struct rw_event *ev;
+	__u8 stacks = 0;
 
 	if (e->kind != RW_KIND_FIN) /* of a FIN there is little to combine */
 		forget(e);
@@ -141,6 +148,9 @@ static __always_inline void emit(struct rw_evidence *e,
 		return;
 	if (!(e->flags & RW_F_HELD)) /* else user space counts it, if it is */
 		count->seen++;
+	if (config.stacks)
+		stacks = record_stack(ctx, s->ktime_ns, s->sk,
+				      e->flags & RW_F_ACTOR);
 	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 	if (!ev) {
 		count->lost++;
@@ -150,6 +160,7 @@ static __always_inline void emit(struct rw_evidence *e,
 		return;
 	}
 	fill_event(ev, e, s, cause, end);
+	ev->stacks = stacks;
 	bpf_ringbuf_submit(ev, wake_flags());
 }
 

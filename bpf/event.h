@@ -202,13 +202,43 @@ struct rw_event {
 	__u8 family;	   /* 4 or 6 */
 	__u8 cause;	   /* enum rw_cause */
 	__u8 owner_source; /* enum rw_owner_source */
-	__u8 pad;
+	__u8 stacks;	   /* RW_STACK_*: those that go with it */
 	__u32 since_close_ms;
 	struct rw_evidence evidence;
 	struct rw_task actor; /* valid with RW_F_ACTOR */
 	struct rw_task owner; /* valid with RW_F_OWNER */
 };
 _Static_assert(sizeof(struct rw_event) == 208, "rw_event is ABI");
+
+#define RW_STACK_KERNEL 1 /* bits of rw_config.stacks */
+#define RW_STACK_USER 2
+#define RW_KERNEL_FRAMES 64
+#define RW_USER_FRAMES 64
+#define RW_BUILD_ID_LEN 20
+
+/* A place in a process, as the kernel names it: struct bpf_stack_build_id. */
+struct rw_frame {
+	__s32 status; /* enum bpf_stack_build_id_status */
+	__u8 build_id[RW_BUILD_ID_LEN];
+	__u64 offset; /* in the file of that build id, or an address */
+};
+_Static_assert(sizeof(struct rw_frame) == 32, "rw_frame is the kernel's");
+
+/*
+ * The stacks of an event. Goes through the ring directly before the event it
+ * belongs to, and is told from one by its size. Return addresses, innermost
+ * first.
+ */
+struct rw_stack {
+	__u64 ktime_ns; /* with sk: which event */
+	__u64 sk;
+	__u32 pid;	    /* the process of the user stack */
+	__s32 kernel_bytes; /* of kernel[], none if not above zero */
+	__s32 user_bytes;   /* of user[], the same */
+	__u32 pad;
+	__u64 kernel[RW_KERNEL_FRAMES];
+	struct rw_frame user[RW_USER_FRAMES];
+};
 
 /* A socket whose owner is looked for among the open files (bpf/owner.bpf.c). */
 struct rw_wanted {
@@ -258,7 +288,8 @@ struct rw_config {
 	__u8 has_exit_hook; /* the return of __tcp_close is seen */
 	__u8 follow;	  /* what the processes in pids fork belongs to them */
 	__u8 accept_args; /* arguments of inet_csk_accept(), 2 or 4 */
-	__u8 pad[1];
+	__u8 stacks;	  /* RW_STACK_*: what to take for each event */
+	__u32 stack_room; /* bytes in the ring that leave room for a stack */
 	__s32 reason[RW_REASON_MAX]; /* raw number of each, -1: unknown */
 	__s32 reason_mptcp_last;     /* SK_RST_REASON_MPTCP_* end here */
 };

@@ -60,8 +60,8 @@ static __always_inline struct sock *socket_of(struct sk_buff *skb,
  * sent. There is no actor: whoever is current sent the segment or was
  * interrupted by it, the rule answered.
  */
-static __always_inline int rejected(struct net *net, struct sk_buff *skb,
-				    __u32 hook, __u32 path)
+static __always_inline int rejected(void *ctx, struct net *net,
+				    struct sk_buff *skb, __u32 hook, __u32 path)
 {
 	struct rw_context c = {};
 	struct rw_packet p = {};
@@ -91,7 +91,7 @@ static __always_inline int rejected(struct net *net, struct sk_buff *skb,
 	c.e.flags |= RW_F_TRIGGER;
 	c.e.trigger = p.flags;
 	c.e.trigger_payload = p.payload;
-	emit(&c.e, &s);
+	emit(ctx, &c.e, &s);
 	return 0;
 }
 
@@ -99,34 +99,36 @@ static __always_inline int rejected(struct net *net, struct sk_buff *skb,
  * (net, sk, skb, hook) since 5.11 (ee6f05dcd672) and in stable kernels before;
  * (net, skb, hook) otherwise: the third is a number then.
  */
-static __always_inline int rejected_by_ip(struct net *net, __u64 second,
-					  __u64 third, __u64 fourth, __u32 path)
+static __always_inline int rejected_by_ip(void *ctx, struct net *net,
+					  __u64 second, __u64 third,
+					  __u64 fourth, __u32 path)
 {
 	if (third < NF_NO_POINTER)
-		return rejected(net, (struct sk_buff *)second, third, path);
-	return rejected(net, (struct sk_buff *)third, fourth, path);
+		return rejected(ctx, net, (struct sk_buff *)second, third,
+				path);
+	return rejected(ctx, net, (struct sk_buff *)third, fourth, path);
 }
 
 NF_HOOK(nf_send_reset, struct net *net, __u64 second, __u64 third, __u64 fourth)
 {
-	return rejected_by_ip(net, second, third, fourth, RW_PATH_NF_V4);
+	return rejected_by_ip(ctx, net, second, third, fourth, RW_PATH_NF_V4);
 }
 
 NF_HOOK(nf_send_reset6, struct net *net, __u64 second, __u64 third,
 	__u64 fourth)
 {
-	return rejected_by_ip(net, second, third, fourth, RW_PATH_NF_V6);
+	return rejected_by_ip(ctx, net, second, third, fourth, RW_PATH_NF_V6);
 }
 
 /* Tables of the families netdev and bridge. Returns the RST as a new skb. */
 NF_HOOK(nf_reject_skb_v4_tcp_reset, struct net *net, struct sk_buff *skb)
 {
-	return rejected(net, skb, 0, RW_PATH_NF_SKB_V4);
+	return rejected(ctx, net, skb, 0, RW_PATH_NF_SKB_V4);
 }
 
 NF_HOOK(nf_reject_skb_v6_tcp_reset, struct net *net, struct sk_buff *skb)
 {
-	return rejected(net, skb, 0, RW_PATH_NF_SKB_V6);
+	return rejected(ctx, net, skb, 0, RW_PATH_NF_SKB_V6);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -195,8 +195,8 @@ static __always_inline void told(const struct sock *sk, struct rw_evidence *e,
  * A segment is answered. On kernels whose tracepoint tells of a RST really
  * sent the callers are the same; here the early returns are asked again.
  */
-static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
-				  __u32 path, __s32 reason)
+static __always_inline int answer(void *ctx, struct sock *sk,
+				  struct sk_buff *skb, __u32 path, __s32 reason)
 {
 	struct rw_evidence e = {};
 	struct rw_subject s = {};
@@ -220,7 +220,7 @@ static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
 	} else {
 		s.tuple.netns = PEEK(skb_dst(skb), dev, nd_net.net, ns.inum);
 	}
-	emit(&e, &s);
+	emit(ctx, &e, &s);
 	if (!sk || e.state_now != RW_TCP_CLOSE)
 		return 0;
 	retract(sk, &s);
@@ -235,7 +235,8 @@ static __always_inline int answer(struct sock *sk, struct sk_buff *skb,
  * A RST arrived for a socket. What it had in flight is the data that is lost.
  * A RST for a socket that is CLOSE already changes nothing (tcp_reset()).
  */
-static __always_inline int received(struct sock *sk, __u32 extra_flags)
+static __always_inline int received(void *ctx, struct sock *sk,
+				    __u32 extra_flags)
 {
 	struct rw_context c = {};
 	struct tcp_sock *tp = TCP_SK(sk);
@@ -248,7 +249,7 @@ static __always_inline int received(struct sock *sk, __u32 extra_flags)
 	c.e.kind = RW_KIND_RST_RECEIVED;
 	c.e.flags |= extra_flags;
 	s.cookie = c.cookie;
-	emit(&c.e, &s);
+	emit(ctx, &c.e, &s);
 	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
 		remember_end(&s.tuple, s.now, false);
 	told(sk, &c.e, extra_flags & RW_F_HELD ? c.e.state : 0, s.ktime_ns);
@@ -282,7 +283,8 @@ static __always_inline bool may_reset_itself(const struct sock *sk)
  * died of a reset already told of, or whose FIN was acknowledged, ends here in
  * the ordinary way, whatever old error may still be on it.
  */
-static __always_inline int ended_silently(struct sock *sk, __u32 path)
+static __always_inline int ended_silently(void *ctx, struct sock *sk,
+					  __u32 path)
 {
 	struct rw_context c = {};
 	struct rw_death *seen;
@@ -316,7 +318,7 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
 	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
 		remember_end(&s.tuple, s.now, false);
 	s.cookie = c.cookie;
-	emit(&c.e, &s);
+	emit(ctx, &c.e, &s);
 	told(sk, &c.e, 0, 0);
 	return 0;
 }
@@ -332,13 +334,13 @@ static __always_inline int ended_silently(struct sock *sk, __u32 path)
                                                                     \
 		if (config.reason_arg_answer == 2)                  \
 			reason = (__s32)ARGUMENT(ctx, 2);           \
-		return answer(sk, skb, path, reason);               \
+		return answer(ctx, sk, skb, path, reason);          \
 	}
 #else
 #define ANSWER_HOOK(fn, path)                                        \
 	HOOK(fn, struct sock *sk, struct sk_buff *skb, __u64 reason) \
 	{                                                            \
-		return answer(sk, skb, path, reason);                \
+		return answer(ctx, sk, skb, path, reason);           \
 	}
 #endif
 
@@ -346,13 +348,14 @@ ANSWER_HOOK(tcp_v4_send_reset, RW_PATH_V4_RESET)
 ANSWER_HOOK(tcp_v6_send_reset, RW_PATH_V6_RESET)
 
 /* Before 5.11 (049fe386d353) tcp_reset() does not say which segment it was. */
-static __always_inline int reset_by(struct sock *sk, struct sk_buff *skb)
+static __always_inline int reset_by(void *ctx, struct sock *sk,
+				    struct sk_buff *skb)
 {
 	if (!skb)
-		return received(sk, may_reset_itself(sk) ? RW_F_HELD : 0);
+		return received(ctx, sk, may_reset_itself(sk) ? RW_F_HELD : 0);
 	if (!(skb_tcp_flags(skb) & RW_TH_RST))
 		return reset_itself(sk);
-	return received(sk, 0);
+	return received(ctx, sk, 0);
 }
 
 #ifdef RW_FENTRY
@@ -363,12 +366,12 @@ int BPF_PROG(on_tcp_reset, struct sock *sk)
 
 	if (config.reset_has_skb)
 		skb = (struct sk_buff *)ARGUMENT(ctx, 1);
-	return reset_by(sk, skb);
+	return reset_by(ctx, sk, skb);
 }
 #else
 HOOK(tcp_reset, struct sock *sk, struct sk_buff *skb)
 {
-	return reset_by(sk, config.reset_has_skb ? skb : NULL);
+	return reset_by(ctx, sk, config.reset_has_skb ? skb : NULL);
 }
 #endif
 
@@ -404,7 +407,7 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 	e.path = RW_PATH_CHECK_REQ;
 	e.flags = RW_F_SK;
 	e.state = e.state_now = RW_TCP_SYN_RECV;
-	emit(&e, &s);
+	emit(ctx, &e, &s);
 	return 0;
 }
 
@@ -434,7 +437,7 @@ HOOK(tcp_done, struct sock *sk)
 		if (!tp || LOAD(tp, snd_una) == LOAD(tp, write_seq))
 			return 0;
 	}
-	return ended_silently(sk, RW_PATH_DONE);
+	return ended_silently(ctx, sk, RW_PATH_DONE);
 }
 
 #endif

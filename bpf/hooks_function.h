@@ -41,7 +41,7 @@ static __always_inline bool is_plain(const struct sock *sk,
 	       !is_mptcp(tp);
 }
 
-static __always_inline int closing(struct sock *sk, long timeout)
+static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
 {
 	struct rw_common common;
 	struct rw_context c;
@@ -80,7 +80,7 @@ static __always_inline int closing(struct sock *sk, long timeout)
 	    !(c.e.flags & RW_F_LINGER && !c.e.linger)) {
 		c.e.kind = RW_KIND_SILENT;
 		s.owner_source = RW_OWNER_CLOSE;
-		emit(&c.e, &s);
+		emit(ctx, &c.e, &s);
 		return 0;
 	}
 #ifdef RW_KPROBE
@@ -97,17 +97,17 @@ static __always_inline int closing(struct sock *sk, long timeout)
 /* With the socket lock held: what is counted here is what the kernel sees. */
 HOOK(__tcp_close, struct sock *sk, long timeout)
 {
-	return closing(sk, timeout);
+	return closing(ctx, sk, timeout);
 }
 
 /* Kernels without __tcp_close (5.10 before .181): before the socket lock. */
 HOOK(tcp_close, struct sock *sk, long timeout)
 {
-	return closing(sk, timeout);
+	return closing(ctx, sk, timeout);
 }
 
 /* close() returns: only now it is known how long SO_LINGER made it wait. */
-static __always_inline int closed(struct sock *sk)
+static __always_inline int closed(void *ctx, struct sock *sk)
 {
 	struct rw_context *c;
 	struct tcp_sock *tp;
@@ -130,7 +130,7 @@ static __always_inline int closed(struct sock *sk)
 		c->e.linger_wait_ms =
 			(bpf_ktime_get_ns() - c->ktime_ns) / 1000000;
 		c->e.flags |= RW_F_LINGER_WAIT;
-		emit(&c->e, &s);
+		emit(ctx, &c->e, &s);
 	}
 	drop_context(sk);
 	return 0;
@@ -140,7 +140,7 @@ static __always_inline int closed(struct sock *sk)
 SEC("fexit/__tcp_close")
 int BPF_PROG(on_exit___tcp_close, struct sock *sk)
 {
-	return closed(sk);
+	return closed(ctx, sk);
 }
 #else
 SEC("kretprobe/__tcp_close")
@@ -151,7 +151,7 @@ int BPF_KRETPROBE(on_exit___tcp_close)
 
 	if (!sk)
 		return 0;
-	closed((void *)*sk);
+	closed(ctx, (void *)*sk);
 	bpf_map_delete_elem(&closing_now, &id);
 	return 0;
 }
@@ -221,7 +221,7 @@ HOOK(tcp_send_fin, struct sock *sk)
 		seen->e = e;
 		return 0;
 	}
-	emit(&e, &s);
+	emit(ctx, &e, &s);
 	if (seen && e.path & RW_PATH_SHUTDOWN)
 		drop_context(sk);
 	return 0;
@@ -308,7 +308,7 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 	c.e.kind = RW_KIND_SILENT;
 	if (c.e.flags & RW_F_ACTOR)
 		s.owner_source = RW_OWNER_CLOSE;
-	emit(&c.e, &s);
+	emit(ctx, &c.e, &s);
 	drop_context(sk);
 	return 0;
 }
@@ -340,7 +340,8 @@ static __always_inline __u8 owner_of_reset(const struct rw_evidence *e)
 		       : RW_OWNER_CONNECT;
 }
 
-static __always_inline int active_reset(struct sock *sk, __s32 reason)
+static __always_inline int active_reset(void *ctx, struct sock *sk,
+					__s32 reason)
 {
 	struct rw_context *seen, c = {};
 	struct tcp_sock *tp = TCP_SK(sk);
@@ -373,7 +374,7 @@ static __always_inline int active_reset(struct sock *sk, __s32 reason)
 		set_reason(&c.e, reason);
 	c.e.path |= RW_PATH_ACTIVE_RESET;
 	s.owner_source = owner_of_reset(&c.e);
-	emit(&c.e, &s);
+	emit(ctx, &c.e, &s);
 	drop_context(sk);
 	if (live) {
 		if (!(c.e.flags &
@@ -398,12 +399,13 @@ int BPF_PROG(on_tcp_send_active_reset, struct sock *sk)
 		reason = (__s32)ARGUMENT(ctx, 1);
 	else if (config.reason_arg_active == 2)
 		reason = (__s32)ARGUMENT(ctx, 2);
-	return active_reset(sk, reason);
+	return active_reset(ctx, sk, reason);
 }
 #else
 HOOK(tcp_send_active_reset, struct sock *sk, __u64 second, __u64 third)
 {
-	return active_reset(sk, config.reason_arg_active == 1 ? second : third);
+	return active_reset(ctx, sk,
+			    config.reason_arg_active == 1 ? second : third);
 }
 #endif
 

@@ -53,7 +53,7 @@ static __always_inline void begin_change(struct rw_context *c,
 }
 
 /* tcp_close_state() decided on a FIN: nothing but close and shutdown does. */
-static __always_inline int fin_decided(struct sock *sk, int newstate)
+static __always_inline int fin_decided(void *ctx, struct sock *sk, int newstate)
 {
 	const struct tcp_sock *tp = (struct tcp_sock *)sk;
 	struct rw_context c = {};
@@ -80,7 +80,7 @@ static __always_inline int fin_decided(struct sock *sk, int newstate)
 	if (!PEEK(sk, sk_socket, file))
 		c.e.flags |= RW_F_INFERRED;
 	s.owner_source = RW_OWNER_CLOSE;
-	emit(&c.e, &s);
+	emit(ctx, &c.e, &s);
 	return 0;
 }
 
@@ -145,7 +145,7 @@ static __always_inline bool leaves_in_peace(const struct sock *sk, int oldstate)
 		LOAD(tp, snd_una) == LOAD(tp, write_seq));
 }
 
-static __always_inline int leaving(struct sock *sk)
+static __always_inline int leaving(void *ctx, struct sock *sk)
 {
 	const struct tcp_sock *tp = (struct tcp_sock *)sk;
 	struct rw_death *seen = find_death(sk);
@@ -163,9 +163,9 @@ static __always_inline int leaving(struct sock *sk)
 		remember_end(&s.tuple, s.now, true);
 	begin_change(&c, sk, tp, s.now);
 	if (ended_by_error(&c.e))
-		return ended_silently(sk, RW_PATH_SET_STATE);
+		return ended_silently(ctx, sk, RW_PATH_SET_STATE);
 	if (c.e.flags & RW_F_DEAD && !(c.e.flags & RW_F_LOCK_OWNED))
-		return ended_silently(sk, RW_PATH_SET_STATE);
+		return ended_silently(ctx, sk, RW_PATH_SET_STATE);
 	if (c.e.flags & RW_F_DEAD) {
 		deduce_orphan(&c.e);
 		keep_context(sk, &c);
@@ -191,7 +191,7 @@ static __always_inline int leaving(struct sock *sk)
 	c.e.kind = RW_KIND_SILENT;
 	s.owner_source = RW_OWNER_CLOSE;
 	remember_end(&s.tuple, s.now, true);
-	emit(&c.e, &s);
+	emit(ctx, &c.e, &s);
 	return 0;
 }
 
@@ -214,14 +214,14 @@ HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
 	}
 	if (newstate != RW_TCP_CLOSE)
 		return FIN_TO_COME & RW_BIT(oldstate)
-			       ? fin_decided(sk, newstate)
+			       ? fin_decided(ctx, sk, newstate)
 			       : 0;
 	if (oldstate == RW_TCP_LISTEN) {
 		id = bpf_get_current_pid_tgid();
 		bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
 		return 0;
 	}
-	return leaves_in_peace(sk, oldstate) ? 0 : leaving(sk);
+	return leaves_in_peace(sk, oldstate) ? 0 : leaving(ctx, sk);
 }
 
 /* Does the kernel's own word confirm what was deduced? */
@@ -238,7 +238,8 @@ static __always_inline bool confirmed(const struct rw_evidence *e)
 	}
 }
 
-static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
+static __always_inline int active_reset_told(void *ctx, struct sock *sk,
+					     __s32 reason)
 {
 	const struct tcp_sock *tp = (struct tcp_sock *)sk;
 	struct rw_context *seen = own_context(sk, ~0u), c = {};
@@ -274,7 +275,7 @@ static __always_inline int active_reset_told(struct sock *sk, __s32 reason)
 	c.e.path |= RW_PATH_TP_SEND_RESET;
 	if (c.e.flags & RW_F_ACTOR && !(c.e.flags & RW_F_OUTSIDER))
 		s.owner_source = RW_OWNER_CLOSE;
-	emit(&c.e, &s);
+	emit(ctx, &c.e, &s);
 	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
 		remember_end(&s.tuple, s.now, s.owner_source);
 	drop_context(sk);
@@ -294,8 +295,8 @@ int on_tcp_send_reset(struct bpf_raw_tracepoint_args *ctx)
 	if (config.tp_has_reason)
 		reason = (__s32)ctx->args[2];
 	if (skb)
-		return answer(sk, skb, RW_PATH_TP_SEND_RESET, reason);
-	return sk ? active_reset_told(sk, reason) : 0;
+		return answer(ctx, sk, skb, RW_PATH_TP_SEND_RESET, reason);
+	return sk ? active_reset_told(ctx, sk, reason) : 0;
 }
 
 /*
@@ -304,7 +305,7 @@ int on_tcp_send_reset(struct bpf_raw_tracepoint_args *ctx)
  */
 HOOK(tcp_receive_reset, struct sock *sk)
 {
-	return received(sk, may_reset_itself(sk) ? RW_F_HELD : 0);
+	return received(ctx, sk, may_reset_itself(sk) ? RW_F_HELD : 0);
 }
 
 /*

@@ -9,7 +9,7 @@
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/%,\
-		$(wildcard tests/tools/*.c))
+		$(wildcard tests/tools/*.c)) $(B)/tests/closer-frameless
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	    -fno-omit-frame-pointer -O1
@@ -22,6 +22,13 @@ test-programs: unit-programs $(TEST_TOOLS) $(B)/causes_doc $(B)/reference \
 $(B)/tests/%: tests/tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< -lpthread
+
+# Built twice: what becomes of a stack without frame pointers.
+$(B)/tests/closer: CFLAGS += -fno-omit-frame-pointer \
+	-fno-optimize-sibling-calls -DWITH_FRAMES
+$(B)/tests/closer-frameless: tests/tools/closer.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fomit-frame-pointer -o $@ $<
 
 # From the library a test takes only what it names, and may bring its own in the
 # place of the rest.

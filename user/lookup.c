@@ -4,6 +4,7 @@
 
 #include "lookup.h"
 #include "reason.h"
+#include "stack.h"
 
 static const char *find_reason(const struct rw_event *event)
 {
@@ -12,9 +13,21 @@ static const char *find_reason(const struct rw_event *event)
 	return reason_name(event->evidence.kernel_reason);
 }
 
+static const char *find_kernel_stack(const struct rw_event *event)
+{
+	return stacks_text(RW_STACK_KERNEL, event);
+}
+
+static const char *find_user_stack(const struct rw_event *event)
+{
+	return stacks_text(RW_STACK_USER, event);
+}
+
 /* How a live run finds each. */
 static const char *(*const finders[])(const struct rw_event *event) = {
 	[LOOKUP_REASON] = find_reason,
+	[LOOKUP_KERNEL_STACK] = find_kernel_stack,
+	[LOOKUP_USER_STACK] = find_user_stack,
 };
 _Static_assert(sizeof(finders) / sizeof(*finders) == LOOKUP_MAX,
 	       "nobody finds this kind of name");

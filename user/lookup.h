@@ -11,7 +11,9 @@
 
 /* One for each text that belongs to an event; a new one is a row in lookup.c */
 enum lookup_kind {
-	LOOKUP_REASON, /* kernel_reason as the kernel calls it */
+	LOOKUP_REASON,	     /* kernel_reason as the kernel calls it */
+	LOOKUP_KERNEL_STACK, /* one frame a line, see stack.h */
+	LOOKUP_USER_STACK,
 	LOOKUP_MAX
 };
 

@@ -18,6 +18,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "replay.h"
+#include "stack.h"
 #include "summary.h"
 #include "watch.h"
 
@@ -145,6 +146,21 @@ static int open_output(const struct options *o)
 	return fd;
 }
 
+/* After the programs are loaded, so that their own names are known. */
+static int open_stacks(const struct options *o, struct observer *observer)
+{
+	int err = stacks_open(o->stacks);
+
+	if (!err && stacks_lost())
+		observer_lose(
+			observer,
+			&(struct loss){ .hook = "kernel symbols",
+					.lost = stacks_lost(),
+					.evidence = "names of kernel frames",
+					.back = "kernel.kptr_restrict=0" });
+	return err;
+}
+
 /* Watch with everything prepared. Return: the exit code. */
 static int observe(const struct options *options, int fd)
 {
@@ -161,9 +177,14 @@ static int observe(const struct options *options, int fd)
 		return status;
 	}
 	clock_init(&clock);
+	if (options->stacks && open_stacks(options, &observer)) {
+		fprintf(stderr, "rstwatch: no memory\n");
+		return EXIT_FAILURE;
+	}
 	status = outputs_open(&outputs, options, fd, &clock, -1);
 	if (!status)
 		status = watch_kernel(options, &observer, &outputs);
+	stacks_close();
 	observer_close(&observer);
 	return status;
 }

@@ -80,7 +80,7 @@ static const struct flavour flavours[] = {
 #define N_FLAVOURS (sizeof(flavours) / sizeof(*flavours))
 _Static_assert(N_FLAVOURS == OBSERVER_FLAVOURS, "one refusal each");
 
-static void lose(struct observer *o, const struct loss *loss)
+void observer_lose(struct observer *o, const struct loss *loss)
 {
 	char *text;
 
@@ -104,7 +104,7 @@ static void degrade(struct observer *o, const struct hook *hook)
 				  "configuration",
 	};
 
-	lose(o, &loss);
+	observer_lose(o, &loss);
 }
 
 static bool wanted(const struct observer *o, const struct hook *hook)
@@ -214,8 +214,9 @@ static void add_limits(struct observer *o, const struct flavour *f)
 {
 	for (const struct limit *l = f->limits; l->hook; l++)
 		if (!l->without_reason || !o->config.tp_has_reason)
-			lose(o, &(struct loss){ l->hook, l->lost, l->causes,
-						l->evidence, l->back });
+			observer_lose(o, &(struct loss){ l->hook, l->lost,
+							 l->causes, l->evidence,
+							 l->back });
 }
 
 /* Load and attach one flavour. Return: 0, or -1 with the reason in why. */
@@ -312,11 +313,12 @@ static void open_firewall(struct observer *o, const struct options *options)
 		o->probes[o->n_probes++] = function;
 	for (unsigned int i = 0; (function = firewall_failed(&o->firewall, i));
 	     i++)
-		lose(o,
-		     &(struct loss){ .hook = function,
-				     .lost = FIREWALL_LOST,
-				     .causes = LOST_CAUSE(FIREWALL),
-				     .back = "a module that can be traced" });
+		observer_lose(o,
+			      &(struct loss){
+				      .hook = function,
+				      .lost = FIREWALL_LOST,
+				      .causes = LOST_CAUSE(FIREWALL),
+				      .back = "a module that can be traced" });
 }
 
 void observer_tend(struct observer *o)

@@ -86,6 +86,9 @@ bool observer_offers(size_t i, struct offer *offer);
 /* observer_is_permitted() - whether this process has the capabilities */
 bool observer_is_permitted(void);
 
+/* observer_lose() - add to what this run does without; strings of @loss stay */
+void observer_lose(struct observer *observer, const struct loss *loss);
+
 /* observer_detach() - no further events; what is in the ring stays readable */
 void observer_detach(struct observer *observer);
 

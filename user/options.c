@@ -377,6 +377,36 @@ static int parse_rotate(struct options *options, const struct option_row *row,
 	return 0;
 }
 
+/* Without an argument, both. */
+static int parse_stacks(struct options *options, const struct option_row *row,
+			const char *arg)
+{
+	static const char *const words[] = { "kernel", "user" };
+	const char *rest;
+
+	if (!arg)
+		arg = "kernel,user";
+	rest = arg;
+	while (*rest) {
+		size_t len = strcspn(rest, ","), i = 0;
+
+		while (i < COUNT(words) && (strlen(words[i]) != len ||
+					    strncmp(words[i], rest, len) != 0))
+			i++;
+		if (i == COUNT(words))
+			break;
+		options->stacks |= 1U << i; /* RW_STACK_* */
+		rest += len;
+		if (!*rest)
+			return 0;
+		rest++;
+	}
+	return complain("--%s '%s' is not a list of kernel, user", row->name,
+			typed_text(arg, strlen(arg)).text);
+}
+_Static_assert(RW_STACK_KERNEL == 1 && RW_STACK_USER == 2,
+	       "parse_stacks() stores a bit for each word");
+
 static int parse_choice(struct options *options, const struct option_row *row,
 			const char *arg)
 {
@@ -484,6 +514,10 @@ static const struct option_row rows[] = {
 	    .more = "With -j: the Community ID of each connection, as Zeek "
 		    "and Suricata have it (version 1, seed 0). It costs a "
 		    "SHA-1 for each event."),
+	ROW("stack", 0, "kernel,user", "show stacks, both or one of them",
+	    parse_stacks, .optional = true,
+	    .more = "They are taken for the events that are shown alone, see "
+		    "STACKS."),
 	ROW("backend", 0, "auto|fentry|kprobe|tracepoint",
 	    "how to attach to the kernel", parse_choice,
 	    .field = FIELD(backend), .words = backends,

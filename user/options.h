@@ -43,7 +43,8 @@ struct options {
 	bool dry_run; /* load and attach, and leave */
 	bool debug;   /* libbpf's log */
 	bool community_id;
-	uint8_t family; /* 0: both, 4 or 6 */
+	unsigned int stacks; /* RW_STACK_*: --stack */
+	uint8_t family;	     /* 0: both, 4 or 6 */
 	struct number_list pids;
 	struct number_list ports;  /* either side */
 	struct number_list lports; /* local */

@@ -78,6 +78,8 @@ int rodata_fill(struct bpf_object *object, struct rw_config *config,
 
 	rodata_filters(config, o);
 	config->follow = o->command != NULL;
+	config->stacks = o->stacks;
+	config->stack_room = o->buffer_bytes - o->buffer_bytes / 4;
 	config->wake_at = o->buffer_bytes < WAKE_BELOW ? o->buffer_bytes / 4
 						       : 0;
 	if (!target || fill_ports(object, "port_any", &o->ports) ||

@@ -33,6 +33,7 @@ struct run_totals {
 	bool part;	 /* of a recording: lost and missed are not known */
 	struct rw_count by_cause[RW_CAUSE_MAX]; /* summed over the CPUs */
 	uint64_t unfollowed;   /* descendants of the command not watched */
+	uint64_t stackless;    /* printed without the stacks asked for */
 	uint64_t end_ktime_ns; /* CLOCK_MONOTONIC */
 };
 

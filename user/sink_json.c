@@ -12,6 +12,7 @@
 #include "lookup.h"
 #include "names.h"
 #include "sink.h"
+#include "stack.h"
 
 #define STRING_MAX 256 /* of strings this program chose, bytes shown */
 #define REASON_MAX 64  /* of a name in enum sk_rst_reason */
@@ -304,13 +305,18 @@ static char *put_path(char *p, uint32_t path)
 	return p;
 }
 
-static char *put_certainty(char *p, const struct rw_evidence *ev)
+/* The record ends here, unless stacks follow: see add_stacks(). */
+static char *put_certainty(char *p, const struct rw_event *e)
 {
+	const struct rw_evidence *ev = &e->evidence;
+
 	p = JSON_KEY(p, "confidence");
 	p = ev->flags & RW_F_INFERRED ? JSON_RAW(p, "\"inferred\"")
 				      : JSON_RAW(p, "\"observed\"");
 	p = JSON_RAW(p, ",\"predates\":");
 	p = json_bool(p, ev->flags & RW_F_PREDATES);
+	if (e->stacks)
+		return JSON_RAW(p, ",\"stack\":{");
 	return JSON_RAW(p, ",\"stack\":null}\n");
 }
 
@@ -331,7 +337,7 @@ static char *put_teardown(struct sink_json *s, char *p,
 	p = put_owner(s, p, e);
 	p = put_place(s, p, e);
 	p = put_path(p, e->evidence.path);
-	return put_certainty(p, &e->evidence);
+	return put_certainty(p, e);
 }
 
 /* The owner of a connection whose end was told before it was known. */
@@ -344,6 +350,37 @@ static char *put_late_owner(struct sink_json *s, char *p,
 	return JSON_RAW(p, "}\n");
 }
 
+static void add_frames(struct sink_json *s, const char *key, const char *text)
+{
+	char *p;
+
+	out_add(s->out, key, strlen(key));
+	if (!text) {
+		out_add(s->out, "null", 4);
+		return;
+	}
+	for (const char *between = "["; text; between = ",") {
+		size_t len = strcspn(text, "\n");
+
+		p = out_room(s->out, SINK_ROOM);
+		*p++ = *between;
+		p = json_string(p, text, len < FRAME_MAX ? len : FRAME_MAX);
+		out_done(s->out, p);
+		text = text[len] ? text + len + 1 : NULL;
+	}
+	out_add(s->out, "]", 1);
+}
+
+/* What is left of a teardown record. */
+static void add_stacks(struct sink_json *s, const struct rw_event *e)
+{
+	add_frames(s, "\"kernel\":", lookup(LOOKUP_KERNEL_STACK, e));
+	add_frames(s, ",\"user\":", lookup(LOOKUP_USER_STACK, e));
+	out_add(s->out, "}}\n", 3);
+}
+
+_Static_assert(JSON_STRING_MAX(FRAME_MAX) < SINK_ROOM, "a frame has room");
+
 static int json_event(struct sink *sink, const struct rw_event *event)
 {
 	struct sink_json *s = (struct sink_json *)sink;
@@ -353,7 +390,10 @@ static int json_event(struct sink *sink, const struct rw_event *event)
 		p = put_late_owner(s, p, event);
 	else
 		p = put_teardown(s, p, event);
-	return out_done(s->out, p);
+	out_done(s->out, p);
+	if (event->stacks)
+		add_stacks(s, event);
+	return s->out->error;
 }
 
 /* A string of the start record, with whatever stands before it. */

@@ -16,6 +16,7 @@
 #include "names.h"
 #include "report_text.h"
 #include "sink.h"
+#include "stack.h"
 #include "text.h"
 
 #define CELL_MAX 512 /* the longest is CAUSE with its detail */
@@ -370,6 +371,45 @@ static char *put_evidence(const struct sink_table *t, char *p,
 	return put(p - 1, PLAIN "\n");
 }
 
+/* A path is as long as somebody made it; the file's name is what tells. */
+static char *put_frame(char *p, const char *frame, size_t len)
+{
+	const char *path = memmem(frame, len, " (/", 3), *end, *name;
+
+	if (!path)
+		return p + text_printable(p, frame, len);
+	end = memmem(path, len - (path - frame), ") [", 3);
+	end = end ? end + 1 : frame + len;
+	name = memrchr(path, '/', end - path);
+	p += text_printable(p, frame, path - frame);
+	p = put(p, " (");
+	return p + text_printable(p, name + 1, end - name - 1);
+}
+
+/* One frame a line, under the event. */
+static void add_frames(struct sink_table *t, const char *what, const char *text)
+{
+	char *p;
+
+	while (text) {
+		size_t len = strcspn(text, "\n");
+
+		p = out_room(t->out, SINK_ROOM);
+		p = put(p, what);
+		p = put_frame(p, text, len < FRAME_MAX ? len : FRAME_MAX);
+		*p++ = '\n';
+		out_done(t->out, p);
+		what = "               ";
+		text = text[len] ? text + len + 1 : NULL;
+	}
+}
+
+static void add_stacks(struct sink_table *t, const struct rw_event *e)
+{
+	add_frames(t, "        kernel ", lookup(LOOKUP_KERNEL_STACK, e));
+	add_frames(t, "        user   ", lookup(LOOKUP_USER_STACK, e));
+}
+
 static int table_event(struct sink *sink, const struct rw_event *e)
 {
 	struct sink_table *t = (struct sink_table *)sink;
@@ -381,7 +421,10 @@ static int table_event(struct sink *sink, const struct rw_event *e)
 	p = put(p, *color ? PLAIN "\n" : "\n");
 	if (t->style.verbose && e->evidence.kind < RW_KIND_OWNER)
 		p = put_evidence(t, p, e);
-	return out_done(t->out, p);
+	out_done(t->out, p);
+	if (e->stacks)
+		add_stacks(t, e);
+	return t->out->error;
 }
 
 static char *put_network(char *p, const struct held *held)

@@ -44,6 +44,8 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 		fprintf(stream, ", lost %" PRIu64, totals->lost);
 	if (totals->missed)
 		fprintf(stream, ", missed %" PRIu64, totals->missed);
+	if (totals->stackless)
+		fprintf(stream, ", without stack %" PRIu64, totals->stackless);
 	fprintf(stream, "%s\n",
 		totals->lost ? " (a larger --buffer helps)" : "");
 	if (totals->unfollowed)

@@ -9,6 +9,7 @@
 
 #include "owner.h"
 #include "show.h"
+#include "stack.h"
 #include "summary.h"
 #include "watch.h"
 
@@ -152,6 +153,8 @@ static void print(struct watch *w, const struct rw_event *event)
 		w->others[event->cause] += !is_amendment(event);
 		return;
 	}
+	if (w->options->stacks && !event->stacks && !is_amendment(event))
+		w->totals->stackless++;
 	keep_error(w, show_event(&w->show, event));
 }
 
@@ -241,7 +244,9 @@ static int on_record(void *context, void *data, size_t size)
 	struct watch *w = context;
 	const struct rw_event *event = data;
 
-	if (size < sizeof(*event))
+	if (size == sizeof(struct rw_stack))
+		stacks_keep(data);
+	if (size != sizeof(*event))
 		return 0;
 	add(w, event);
 	return w->error;

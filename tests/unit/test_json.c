@@ -9,6 +9,9 @@
 #include "sample.h"
 
 #include "community_id.h"
+#include "lookup.h"
+#include "stack.h"
+
 #include "json.h"
 
 /*
@@ -458,6 +461,47 @@ static void test_order(void **state)
 	check_has(&event, "\"order\":null,");
 }
 
+static void test_stack(void **state)
+{
+	struct rw_event event = sample_event();
+	const char *texts[LOOKUP_MAX] = {
+		[LOOKUP_KERNEL_STACK] = "tcp_close+0x1\nf+0x2 [mod]",
+	};
+
+	(void)state;
+	check_has(&event, "\"predates\":false,\"stack\":null}\n");
+	event.stacks = RW_STACK_KERNEL;
+	lookup_replay(texts);
+	check_has(&event, "\"stack\":{\"kernel\":[\"tcp_close+0x1\","
+			  "\"f+0x2 [mod]\"],\"user\":null}}\n");
+	texts[LOOKUP_KERNEL_STACK] = NULL;
+	texts[LOOKUP_USER_STACK] = "main+0x1 (/tmp/\"\033[31m\xff)";
+	check_has(&event, "\"stack\":{\"kernel\":null,\"user\":[\"main+0x1 "
+			  "(/tmp/\\\"\\u001b[31m\xef\xbf\xbd)\"]}}\n");
+	lookup_replay(NULL);
+}
+
+/* All that the kernel can give, each frame as long as it may be. */
+static void test_stack_longest(void **state)
+{
+	const char *texts[LOOKUP_MAX] = { NULL };
+	struct rw_event event = sample_event();
+	char *text = calloc(RW_USER_FRAMES, FRAME_MAX);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '\033', RW_USER_FRAMES * FRAME_MAX - 1);
+	for (size_t i = 1; i < RW_USER_FRAMES; i++)
+		text[i * FRAME_MAX - 1] = '\n';
+	texts[LOOKUP_USER_STACK] = text;
+	event.stacks = RW_STACK_USER;
+	lookup_replay(texts);
+	assert_int_equal(sink->event(sink, &event), 0);
+	assert_true(capture.out.len <= capture.out.size);
+	lookup_replay(NULL);
+	free(text);
+}
+
 static void test_queues(void **state)
 {
 	struct rw_event event = sample_event();
@@ -852,6 +896,8 @@ int main(void)
 		SINK_TEST(test_every_cause),
 		SINK_TEST(test_reason),
 		SINK_TEST(test_order),
+		SINK_TEST(test_stack),
+		SINK_TEST(test_stack_longest),
 		SINK_TEST(test_queues),
 		SINK_TEST(test_linger),
 		SINK_TEST(test_idle),

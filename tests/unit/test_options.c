@@ -405,6 +405,30 @@ static void test_choices(void **state)
 			    "auto|always|never\n");
 }
 
+static void test_stack(void **state)
+{
+	(void)state;
+	accepts("-j");
+	assert_int_equal(options.stacks, 0);
+	accepts("--stack");
+	assert_int_equal(options.stacks, RW_STACK_KERNEL | RW_STACK_USER);
+	accepts("--stack=kernel");
+	assert_int_equal(options.stacks, RW_STACK_KERNEL);
+	accepts("--stack=user");
+	assert_int_equal(options.stacks, RW_STACK_USER);
+	accepts("--stack=user,kernel");
+	assert_int_equal(options.stacks, RW_STACK_KERNEL | RW_STACK_USER);
+	refuses("--stack=", "rstwatch: --stack '' is not a list of kernel, "
+			    "user\n");
+	refuses("--stack=usr", "rstwatch: --stack 'usr' is not a list of "
+			       "kernel, user\n");
+	refuses("--stack=user,", "rstwatch: --stack 'user,' is not a list of "
+				 "kernel, user\n");
+	refuses("--stack=kernel,,user",
+		"rstwatch: --stack 'kernel,,user' is not a list of kernel, "
+		"user\n");
+}
+
 static void test_bad_options(void **state)
 {
 	(void)state;
@@ -420,8 +444,10 @@ static void test_bad_options(void **state)
 	refuses("-p", "rstwatch: option --pid needs an argument: PID[,..]\n");
 	refuses("--buffer",
 		"rstwatch: option --buffer needs an argument: SIZE\n");
-	refuses("--stack", "rstwatch: unknown or ambiguous option '--stack' "
-			   "(see rstwatch --help)\n");
+	refuses("--stac=x=", "rstwatch: --stack 'x=' is not a list of kernel, "
+			     "user\n");
+	refuses("--stap", "rstwatch: unknown or ambiguous option '--stap' "
+			  "(see rstwatch --help)\n");
 }
 
 static void test_stray_arguments(void **state)
@@ -664,6 +690,7 @@ int main(void)
 		cmocka_unit_test(test_duration),
 		cmocka_unit_test(test_buffer),
 		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_bad_options),
 		cmocka_unit_test(test_stray_arguments),
 		cmocka_unit_test(test_command),

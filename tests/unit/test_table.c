@@ -6,6 +6,9 @@
 
 #include "sample.h"
 
+#include "lookup.h"
+#include "stack.h"
+
 static struct capture capture;
 static struct sink *sink;
 
@@ -294,6 +297,38 @@ static void test_wide(void **state)
 	close_table();
 }
 
+static void test_stack(void **state)
+{
+	static const char *const texts[LOOKUP_MAX] = {
+		[LOOKUP_KERNEL_STACK] = "tcp_close+0x1\nf+0x2 [mod]",
+		[LOOKUP_USER_STACK] = "ns::f (inlined by) main+0x1 "
+				      "(/usr/bin/a b/x\033y) [00ff]\n"
+				      "[00ff]+0x12 (/usr/lib/libc.so.6)\n"
+				      "[00ff]+0x12\n0x7f00 ([vdso])\n"
+				      "(no frame pointers?)",
+	};
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.stacks = RW_STACK_KERNEL | RW_STACK_USER;
+	lookup_replay(texts);
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n"
+			   "        kernel tcp_close+0x1\n"
+			   "               f+0x2 [mod]\n"
+			   "        user   ns::f (inlined by) main+0x1 (x?y)\n"
+			   "               [00ff]+0x12 (libc.so.6)\n"
+			   "               [00ff]+0x12\n"
+			   "               0x7f00 ([vdso])\n"
+			   "               (no frame pointers?)\n");
+	lookup_replay(NULL);
+	event.stacks = 0;
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	close_table();
+}
+
 static void test_verbose(void **state)
 {
 	struct rw_event event = sample_event();
@@ -547,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_detail_of_others),
 		cmocka_unit_test(test_time_columns),
 		cmocka_unit_test(test_wide),
+		cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_verbose),
 		cmocka_unit_test(test_folded),
 		cmocka_unit_test(test_fits),
