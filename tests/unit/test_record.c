@@ -225,7 +225,6 @@ static void test_round_trip(void **state)
 	(void)state;
 	memset(&event, 0xff, sizeof(event));
 	event.sk = 0;
-	event.pad = 0;
 	event.evidence.pad = 0;
 	event.family = 6;
 	event.evidence.kind = RW_KIND_OWNER;
