@@ -45,6 +45,7 @@ until_true() {
 start_as() {
 	local name=$1
 	shift
+	: >"$OUT/$name.out" # that of an earlier one says nothing
 	rstwatch "$@" >"$OUT/$name.out" 2>"$OUT/$name.err" 3>&- &
 	watcher=$!
 	until_true test -s "$OUT/$name.out"
