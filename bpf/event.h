@@ -129,6 +129,15 @@ enum rw_reason {
 #define RW_TH_ACK 0x10
 #define RW_TH_URG 0x20
 
+/* What a received RST looks like; 0 where the segment was not seen. */
+enum rw_rst_shape {
+	RW_RST_SEEN = 1 << 0,
+	RW_RST_ACK = 1 << 1,
+	RW_RST_SEQ_ZERO = 1 << 2,
+	RW_RST_TIMESTAMPS = 1 << 3,
+	RW_RST_TIMESTAMPS_AGREED = 1 << 4, /* for this connection */
+};
+
 enum rw_order {
 	RW_ORDER_NONE,
 	RW_ORDER_FIRST,
@@ -162,7 +171,9 @@ struct rw_evidence {
 	__u32 idle_rx;	       /* jiffies since data was last received */
 	__u32 idle_tx;	       /* jiffies since data was last sent */
 	__u32 retransmits;     /* segments, over the connection's life */
-	__u32 pad;
+	__u16 rst_window;      /* of a received RST, as it is in the header */
+	__u8 rst_shape;	       /* enum rw_rst_shape bits, of a received RST */
+	__u8 pad;
 };
 _Static_assert(sizeof(struct rw_evidence) == 64, "rw_evidence is ABI");
 

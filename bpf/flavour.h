@@ -71,6 +71,7 @@ static __always_inline void read_common(struct rw_common *c,
 
 /* A pointer whose type only we know: always probed. */
 #define PEEK(ptr, fields...) BPF_CORE_READ(ptr, ##fields)
+#define PEEK_BITS(ptr, field) BPF_CORE_READ_BITFIELD_PROBED(ptr, field)
 
 /*
  * A kernel pointer as a number to calculate with. The verifier refuses

@@ -7,6 +7,7 @@
 #ifndef RSTWATCH_HOOKS_ANSWER_H
 #define RSTWATCH_HOOKS_ANSWER_H
 
+#include "bpf/received.h"
 #include "bpf/teardown.h"
 
 /* The request segment tcp_check_req() is looking at on this CPU. */
@@ -234,8 +235,10 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 /*
  * A RST arrived for a socket. What it had in flight is the data that is lost.
  * A RST for a socket that is CLOSE already changes nothing (tcp_reset()).
+ * @skb: the segment, NULL where it is not known
  */
 static __always_inline int received(void *ctx, struct sock *sk,
+				    struct sk_buff *skb,
 				    __u32 extra_flags)
 {
 	struct rw_context c = {};
@@ -248,6 +251,10 @@ static __always_inline int received(void *ctx, struct sock *sk,
 	begin(&c, sk, tp, RW_PATH_RECEIVED, s.now);
 	c.e.kind = RW_KIND_RST_RECEIVED;
 	c.e.flags |= extra_flags;
+	if (skb) {
+		read_rst(&c.e, skb);
+		read_rst_expected(&c.e, tp);
+	}
 	s.cookie = c.cookie;
 	emit(ctx, &c.e, &s);
 	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
@@ -352,10 +359,10 @@ static __always_inline int reset_by(void *ctx, struct sock *sk,
 				    struct sk_buff *skb)
 {
 	if (!skb)
-		return received(ctx, sk, may_reset_itself(sk) ? RW_F_HELD : 0);
+		return received(ctx, sk, NULL, may_reset_itself(sk) ? RW_F_HELD : 0);
 	if (!(skb_tcp_flags(skb) & RW_TH_RST))
 		return reset_itself(sk);
-	return received(ctx, sk, 0);
+	return received(ctx, sk, skb, 0);
 }
 
 #ifdef RW_FENTRY
@@ -407,6 +414,9 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 	e.path = RW_PATH_CHECK_REQ;
 	e.flags = RW_F_SK;
 	e.state = e.state_now = RW_TCP_SYN_RECV;
+	read_rst(&e, skb);
+	if (PEEK_BITS((struct inet_request_sock *)req, tstamp_ok))
+		e.rst_shape |= RW_RST_TIMESTAMPS_AGREED;
 	emit(ctx, &e, &s);
 	return 0;
 }

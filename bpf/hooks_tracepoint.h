@@ -305,7 +305,7 @@ int on_tcp_send_reset(struct bpf_raw_tracepoint_args *ctx)
  */
 HOOK(tcp_receive_reset, struct sock *sk)
 {
-	return received(ctx, sk, may_reset_itself(sk) ? RW_F_HELD : 0);
+	return received(ctx, sk, NULL, may_reset_itself(sk) ? RW_F_HELD : 0);
 }
 
 /*

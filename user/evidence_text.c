@@ -8,6 +8,7 @@
 #include "lookup.h"
 #include "names.h"
 #include "phrase.h"
+#include "rst_shape.h"
 #include "sentence.h"
 #include "text.h"
 
@@ -186,6 +187,25 @@ static void say_provoker(struct phrase *phrase, const struct rw_evidence *ev)
 }
 
 /* How the kernel got there. */
+/* "RST+ACK, window 501, timestamps, made as Linux makes active-abort" */
+static void say_rst(struct phrase *phrase, const struct rw_evidence *ev)
+{
+	const char *made_by;
+
+	if (!rst_is_seen(ev))
+		return;
+	made_by = rst_made_by(ev);
+	phrase_next(phrase);
+	phrase_add(phrase, ev->rst_shape & RW_RST_ACK ? "RST+ACK" : "RST");
+	if (ev->rst_shape & RW_RST_SEQ_ZERO)
+		phrase_add(phrase, " seq 0");
+	phrase_say(phrase, "window ", ev->rst_window, "");
+	if (ev->rst_shape & RW_RST_TIMESTAMPS)
+		phrase_say_word(phrase, "", "timestamps");
+	phrase_say_word(phrase, made_by ? "as a Linux peer's " : "unlike Linux",
+			made_by ? made_by : "");
+}
+
 static void kernel_line(struct phrase *phrase, const struct rw_event *e)
 {
 	const struct rw_evidence *ev = &e->evidence;
@@ -193,6 +213,7 @@ static void kernel_line(struct phrase *phrase, const struct rw_event *e)
 	say_path(phrase, ev->path);
 	say_reason(phrase, e);
 	say_provoker(phrase, ev);
+	say_rst(phrase, ev);
 	phrase_say_word(phrase, "",
 			ev->flags & RW_F_INFERRED ? "inferred" : "observed");
 }

@@ -114,6 +114,8 @@ const struct limit tracepoint_limits[] = {
 	  .back = FUNCTION_FLAVOUR, .evidence = "some owners" },
 	{ "tcp_check_req", "reset-in-handshake is not seen",
 	  .back = FUNCTION_FLAVOUR, .causes = LOST_CAUSE(RESET_IN_HANDSHAKE) },
+	{ "tcp_reset", "rst is null: the segment is not shown",
+	  .back = FUNCTION_FLAVOUR, .evidence = "rst" },
 	{ "nf_send_reset", "firewall is not seen", .back = FUNCTION_FLAVOUR,
 	  .causes = LOST_CAUSE(FIREWALL) },
 	{ "tcp_v4_send_reset",

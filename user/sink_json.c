@@ -11,6 +11,7 @@
 #include "json.h"
 #include "lookup.h"
 #include "names.h"
+#include "rst_shape.h"
 #include "sink.h"
 #include "stack.h"
 
@@ -305,14 +306,55 @@ static char *put_path(char *p, uint32_t path)
 	return p;
 }
 
+/* The segment that was received, and how a Linux peer makes such a one. */
+static char *put_rst(char *p, const struct rw_evidence *ev)
+{
+	p = JSON_RAW(p, ",\"rst\":{\"ack\":");
+	p = json_bool(p, ev->rst_shape & RW_RST_ACK);
+	p = JSON_KEY(p, "seq_zero");
+	p = json_bool(p, ev->rst_shape & RW_RST_SEQ_ZERO);
+	p = JSON_KEY(p, "window");
+	p = json_u64(p, ev->rst_window);
+	p = JSON_KEY(p, "timestamps");
+	p = json_bool(p, ev->rst_shape & RW_RST_TIMESTAMPS);
+	p = JSON_KEY(p, "made_by");
+	p = json_string_or_null(p, rst_made_by(ev), REASON_MAX);
+	*p++ = '}';
+	return p;
+}
+
+static char *put_peer(char *p, const struct rw_task *peer)
+{
+	p = JSON_RAW(p, ",\"peer_owner\":{\"pid\":");
+	p = json_u64(p, peer->pid);
+	p = JSON_KEY(p, "comm");
+	p = json_string(p, peer->comm, RW_COMM_LEN);
+	p = JSON_KEY(p, "uid");
+	p = json_u64(p, peer->uid);
+	*p++ = '}';
+	return p;
+}
+
 /* The record ends here, unless stacks follow: see add_stacks(). */
-static char *put_certainty(char *p, const struct rw_event *e)
+static char *put_certainty(const struct sink_json *s, char *p,
+			   const struct rw_event *e)
 {
 	const struct rw_evidence *ev = &e->evidence;
+	const struct rw_task *peer = NULL;
 
 	p = JSON_KEY(p, "confidence");
 	p = ev->flags & RW_F_INFERRED ? JSON_RAW(p, "\"inferred\"")
 				      : JSON_RAW(p, "\"observed\"");
+	if (ev->kind == RW_KIND_FIN) { /* one copy for what is never there */
+		p = JSON_RAW(p, ",\"rst\":null,\"peer_owner\":null");
+	} else {
+		p = rst_is_seen(ev) ? put_rst(p, ev)
+				    : JSON_RAW(p, ",\"rst\":null");
+		if (s->sink.peers)
+			peer = peer_owner(s->sink.peers, e);
+		p = peer ? put_peer(p, peer)
+			 : JSON_RAW(p, ",\"peer_owner\":null");
+	}
 	p = JSON_RAW(p, ",\"predates\":");
 	p = json_bool(p, ev->flags & RW_F_PREDATES);
 	if (e->stacks)
@@ -337,7 +379,7 @@ static char *put_teardown(struct sink_json *s, char *p,
 	p = put_owner(s, p, e);
 	p = put_place(s, p, e);
 	p = put_path(p, e->evidence.path);
-	return put_certainty(p, e);
+	return put_certainty(s, p, e);
 }
 
 /* The owner of a connection whose end was told before it was known. */

@@ -41,6 +41,7 @@ struct watch {
 	struct run_totals *totals;
 	const struct options *options;
 	struct owner_finder *owners;
+	struct peers peers;
 	uint64_t doubted[RW_CAUSE_MAX]; /* held records that proved true */
 	uint64_t others[RW_CAUSE_MAX]; /* counted, but not for this run to show */
 	struct told told[TOLD_MAX];    /* ended by the kernel or the peer */
@@ -208,6 +209,10 @@ static void settle(struct watch *w, uint64_t young)
 			applied[i] = apply(w, i);
 	if (w->n_special)
 		owner_find(w->owners, w->batch, w->n);
+	/* both ends first: within a batch each knows the other */
+	for (size_t i = 0; i < w->n; i++)
+		if (w->batch[i].evidence.kind != RW_KIND_FIN)
+			peer_note(&w->peers, &w->batch[i]);
 	for (size_t i = 0; i < w->n; i++) {
 		struct rw_event *event = &w->batch[i];
 
@@ -344,11 +349,13 @@ int watch(struct observer *observer, struct sink *sink,
 	if (!w)
 		return -ENOMEM;
 	w->observer = observer;
+	sink->peers = &w->peers;
 	w->totals = totals;
 	w->options = options;
 	w->owners = &observer->owners;
 	err = show_open(&w->show, sink, options, totals, watch_now());
 	if (err) {
+		sink->peers = NULL;
 		free(w);
 		return err;
 	}
@@ -356,6 +363,7 @@ int watch(struct observer *observer, struct sink *sink,
 				NULL);
 	if (!ring) {
 		err = -errno;
+		sink->peers = NULL;
 		show_close(&w->show);
 		free(w);
 		return err;
@@ -370,6 +378,7 @@ int watch(struct observer *observer, struct sink *sink,
 	}
 	err = finish(w, observer, ring);
 	ring_buffer__free(ring);
+	sink->peers = NULL;
 	show_close(&w->show);
 	free(w);
 	return err;

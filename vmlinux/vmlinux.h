@@ -152,6 +152,10 @@ struct inet_connection_sock {
 	} icsk_ack;
 };
 
+struct tcp_options_received {
+	__u16 tstamp_ok : 1;
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 rcv_nxt;
@@ -163,6 +167,7 @@ struct tcp_sock {
 	__u32 total_retrans;
 	int linger2;
 	__u8 repair : 1;
+	struct tcp_options_received rx_opt;
 };
 
 /* Only where the kernel is built with MPTCP; a bit since 6.8, a bool before. */
@@ -176,6 +181,7 @@ struct request_sock {
 
 struct inet_request_sock {
 	struct request_sock req;
+	__u16 tstamp_ok : 1;
 };
 
 struct tcp_request_sock {

@@ -224,7 +224,7 @@ static void test_golden(void **state)
 		"\"cgroup\":{\"id\":4242,\"path\":null},\"container_id\":null,"
 		"\"netns\":4026531840,\"cookie\":77,"
 		"\"path\":[\"tcp_close\",\"tcp_send_active_reset\"],"
-		"\"confidence\":\"observed\",\"predates\":false,"
+		"\"confidence\":\"observed\",\"rst\":null,\"peer_owner\":null,\"predates\":false,"
 		"\"stack\":null}\n");
 }
 
@@ -251,7 +251,44 @@ static void test_golden_bare(void **state)
 		"\"provoked_by\":null,\"actor\":null,\"owner\":null,"
 		"\"cgroup\":null,\"container_id\":null,\"netns\":null,"
 		"\"cookie\":null,\"path\":[],\"confidence\":\"observed\","
-		"\"predates\":false,\"stack\":null}\n");
+		"\"rst\":null,\"peer_owner\":null,\"predates\":false,\"stack\":null}\n");
+}
+
+/* How it looks, and what follows from that (rst_shape.h). */
+static void test_rst(void **state)
+{
+	struct rw_event event = sample_event();
+	struct rw_evidence *e = &event.evidence;
+
+	(void)state;
+	e->rst_shape = RW_RST_SEEN;
+	check_has(&event, ",\"rst\":null,"); /* a RST that was sent */
+	e->kind = RW_KIND_RST_RECEIVED;
+	check_has(&event, ",\"rst\":{\"ack\":false,\"seq_zero\":false,"
+			  "\"window\":0,\"timestamps\":false,"
+			  "\"made_by\":\"answer\"},");
+	e->rst_window = 8192;
+	check_has(&event, "\"window\":8192,\"timestamps\":false,"
+			  "\"made_by\":null},");
+	e->rst_shape = RW_RST_SEEN | RW_RST_ACK;
+	check_has(&event, ",\"rst\":{\"ack\":true,\"seq_zero\":false,"
+			  "\"window\":8192,\"timestamps\":false,"
+			  "\"made_by\":\"active-abort\"},");
+	e->rst_shape |= RW_RST_TIMESTAMPS_AGREED;
+	check_has(&event, "\"timestamps\":false,\"made_by\":null},");
+	e->rst_shape |= RW_RST_TIMESTAMPS;
+	check_has(&event, "\"timestamps\":true,"
+			  "\"made_by\":\"active-abort\"},");
+	e->rst_window = 0;
+	e->rst_shape = RW_RST_SEEN | RW_RST_ACK | RW_RST_SEQ_ZERO;
+	check_has(&event, ",\"rst\":{\"ack\":true,\"seq_zero\":true,"
+			  "\"window\":0,\"timestamps\":false,"
+			  "\"made_by\":\"refusal\"},");
+	e->rst_window = 1;
+	check_has(&event, "\"window\":1,\"timestamps\":false,"
+			  "\"made_by\":null},");
+	e->rst_shape = 0; /* the segment was not seen */
+	check_has(&event, ",\"rst\":null,");
 }
 
 static void test_start(void **state)
@@ -810,7 +847,8 @@ static void test_random_events(void **state)
 		"provoked_by",	 "actor",	 "owner",
 		"cgroup",	 "container_id", "netns",
 		"cookie",	 "path",	 "confidence",
-		"predates",	 "stack",
+		"rst",		 "peer_owner",	 "predates",
+		"stack",
 	};
 	char found[4096], key[32];
 
@@ -887,6 +925,7 @@ int main(void)
 		cmocka_unit_test(test_checker),
 		SINK_TEST(test_golden),
 		SINK_TEST(test_golden_bare),
+		SINK_TEST(test_rst),
 		SINK_TEST(test_start),
 		SINK_TEST(test_long_start),
 		SINK_TEST(test_end),

@@ -63,7 +63,8 @@ static void data_after_shutdown_run(struct demo *d)
 
 static void expect_refusal(struct demo *d, struct end *client)
 {
-	expect_received(d, client, "refused", "SYN_SENT");
+	with_made_by(expect_received(d, client, "refused", "SYN_SENT"),
+		     "refusal");
 	check_socket_error(d, client, ECONNREFUSED);
 	close_dead(d, client);
 }
@@ -91,7 +92,9 @@ static void reset_after_fin_run(struct demo *d)
 	check_eof(d, p.server);
 	acknowledge_now(d, p.server);
 	await_state(d, p.client, TCP_FIN_WAIT2);
-	expect_received(d, p.client, "reset-after-fin", "FIN_WAIT2");
+	with_made_by(expect_received(d, p.client, "reset-after-fin",
+				     "FIN_WAIT2"),
+		     "active-abort");
 	drop_end(d, p.server, "CLOSE_WAIT");
 	check_read_error(d, p.client, ECONNRESET);
 	close_dead(d, p.client);

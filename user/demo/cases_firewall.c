@@ -29,7 +29,8 @@ static void firewall_input_run(struct demo *d)
 	client = begin_connect(d, new_socket(d), &at, "client");
 	server = new_address(d, "server", &at, &client->local);
 	with_provocation(expect_rst(d, server, "firewall", NULL, NULL), 0);
-	expect_received(d, client, "refused", "SYN_SENT");
+	with_made_by(expect_received(d, client, "refused", "SYN_SENT"),
+		     "refusal");
 	check_socket_error(d, client, ECONNREFUSED);
 	close_dead(d, client);
 	close_listener(d, listener);
@@ -49,7 +50,9 @@ static void firewall_output_run(struct demo *d)
 	ev = expect_rst(d, p.client, "firewall", "ESTABLISHED", NULL);
 	with_provocation(ev, BYTES);
 	with_owner(ev, getpid());
-	expect_received(d, p.client, "reset-by-peer", "ESTABLISHED");
+	with_made_by(expect_received(d, p.client, "reset-by-peer",
+				     "ESTABLISHED"),
+		     "answer");
 	send_bytes(d, p.client, BYTES);
 	check_socket_error(d, p.client, ECONNRESET);
 	check_quiet(d, p.server);

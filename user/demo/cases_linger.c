@@ -101,7 +101,9 @@ static void linger_zero_unsent_run(struct demo *d)
 	with_number(ev, "linger_s", 0);
 	with_queues(d, p.client, ev);
 	close_end(d, p.client);
-	expect_received(d, p.server, "reset-by-peer", "ESTABLISHED");
+	with_made_by(expect_received(d, p.server, "reset-by-peer",
+				     "ESTABLISHED"),
+		     "active-abort");
 	error = read_to_end(p.server->fd, &total);
 	check(d, error == ECONNRESET, "server read ends with ECONNRESET");
 	check(d, total < written, "server gets %ld of %ld bytes", total,

@@ -92,7 +92,8 @@ static void unread_after_fin_act(struct demo *d, struct end *client)
 
 static void reset_after_fin(struct demo *d, struct end *server)
 {
-	expect_received(d, server, "reset-after-fin", "FIN_WAIT2");
+	with_made_by(expect_received(d, server, "reset-after-fin", "FIN_WAIT2"),
+		     "active-abort");
 	check_read_error(d, server, ECONNRESET);
 	close_dead(d, server);
 }

@@ -132,6 +132,8 @@ void with_null(struct event *ev, const char *key);
 void with_range(struct event *ev, const char *key, long min, long max);
 /** with_provocation - the RST answers a segment of @payload bytes. */
 void with_provocation(struct event *ev, unsigned int payload);
+/** with_made_by - what the shape of a received RST says. */
+void with_made_by(struct event *ev, const char *made_by);
 /** with_owner - the process that held the socket. */
 void with_owner(struct event *ev, pid_t pid);
 

@@ -202,3 +202,8 @@ void with_owner(struct event *ev, pid_t pid)
 {
 	with(ev, ",\"owner\":{\"pid\":%d}", pid);
 }
+
+void with_made_by(struct event *ev, const char *made_by)
+{
+	with(ev, ",\"rst\":{\"made_by\":\"%s\"}", made_by);
+}
