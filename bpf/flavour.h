@@ -50,7 +50,7 @@ struct rw_common {
 #define COMMON(c, field) ((c)->sk->__sk_common.field)
 #else
 struct rw_common {
-	__u8 bytes[112]; /* skc_flags ends at 104; the stack is small */
+	__u8 bytes[104]; /* up to skc_flags; the stack is small */
 };
 #define COMMON(c, field)                                                  \
 	(*(typeof(((struct sock_common *)0)->field)                       \

@@ -238,8 +238,7 @@ static __always_inline int answer(void *ctx, struct sock *sk,
  * @skb: the segment, NULL where it is not known
  */
 static __always_inline int received(void *ctx, struct sock *sk,
-				    struct sk_buff *skb,
-				    __u32 extra_flags)
+				    struct sk_buff *skb, __u32 extra_flags)
 {
 	struct rw_context c = {};
 	struct tcp_sock *tp = TCP_SK(sk);
@@ -359,7 +358,8 @@ static __always_inline int reset_by(void *ctx, struct sock *sk,
 				    struct sk_buff *skb)
 {
 	if (!skb)
-		return received(ctx, sk, NULL, may_reset_itself(sk) ? RW_F_HELD : 0);
+		return received(ctx, sk, NULL,
+				may_reset_itself(sk) ? RW_F_HELD : 0);
 	if (!(skb_tcp_flags(skb) & RW_TH_RST))
 		return reset_itself(sk);
 	return received(ctx, sk, skb, 0);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "lookup.h"
+#include "peer.h"
 #include "reason.h"
 #include "stack.h"
 
@@ -28,6 +29,7 @@ static const char *(*const finders[])(const struct rw_event *event) = {
 	[LOOKUP_REASON] = find_reason,
 	[LOOKUP_KERNEL_STACK] = find_kernel_stack,
 	[LOOKUP_USER_STACK] = find_user_stack,
+	[LOOKUP_PEER] = peer_text,
 };
 _Static_assert(sizeof(finders) / sizeof(*finders) == LOOKUP_MAX,
 	       "nobody finds this kind of name");

@@ -14,6 +14,7 @@ enum lookup_kind {
 	LOOKUP_REASON,	     /* kernel_reason as the kernel calls it */
 	LOOKUP_KERNEL_STACK, /* one frame a line, see stack.h */
 	LOOKUP_USER_STACK,
+	LOOKUP_PEER, /* owner of the other end, see peer_text() */
 	LOOKUP_MAX
 };
 

@@ -213,10 +213,11 @@ static int fill_pids(struct observer *o, const struct options *options)
 static void add_limits(struct observer *o, const struct flavour *f)
 {
 	if (f->hooks == function_hooks && !o->config.reset_has_skb)
-		lose(o, &(struct loss){ "tcp_reset",
-					"rst is null: the segment is not shown",
-					.evidence = "rst",
-					.back = "kernel 5.11" });
+		observer_lose(
+			o, &(struct loss){
+				   "tcp_reset",
+				   "rst is null: the segment is not shown",
+				   .evidence = "rst", .back = "kernel 5.11" });
 	for (const struct limit *l = f->limits; l->hook; l++)
 		if (!l->without_reason || !o->config.tp_has_reason)
 			observer_lose(o, &(struct loss){ l->hook, l->lost,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "peer.h"
@@ -91,4 +92,26 @@ const struct rw_task *peer_owner(const struct peers *peers,
 		return &ends[i].owner;
 	}
 	return NULL;
+}
+
+static const struct peers *used;
+
+void peers_use(const struct peers *peers)
+{
+	used = peers;
+}
+
+const char *peer_text(const struct rw_event *event)
+{
+	static char text[32 + RW_COMM_LEN];
+	const struct rw_task *peer;
+
+	if (!used || event->evidence.kind == RW_KIND_FIN)
+		return NULL;
+	peer = peer_owner(used, event);
+	if (!peer)
+		return NULL;
+	snprintf(text, sizeof(text), "%u %u %.*s", peer->pid, peer->uid,
+		 RW_COMM_LEN, peer->comm);
+	return text;
 }

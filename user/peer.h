@@ -42,4 +42,13 @@ void peer_note(struct peers *peers, const struct rw_event *event);
 const struct rw_task *peer_owner(const struct peers *peers,
 				 const struct rw_event *event);
 
+/* peers_use() - what peer_text() looks in from now on; NULL: nothing */
+void peers_use(const struct peers *peers);
+
+/*
+ * peer_text() - pid, uid and name of who owned the other end, with a blank
+ * between; NULL when it is not known, or for a FIN. Valid until the next call.
+ */
+const char *peer_text(const struct rw_event *event);
+
 #endif

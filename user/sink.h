@@ -14,7 +14,6 @@
 #include "limit.h"
 #include "options.h"
 #include "out.h"
-#include "peer.h"
 #include "run.h"
 #include "tally.h"
 
@@ -33,7 +32,6 @@ struct sink {
 	/* NULL: this sink has events alone. */
 	int (*summary)(struct sink *sink, const struct report *report);
 	void (*free)(struct sink *sink); /* does not flush */
-	const struct peers *peers; /* the caller's; NULL: none are known */
 };
 
 /* The most that a sink asks out_room() for; an output buffer holds more. */

@@ -323,24 +323,27 @@ static char *put_rst(char *p, const struct rw_evidence *ev)
 	return p;
 }
 
-static char *put_peer(char *p, const struct rw_task *peer)
+/* @text: see peer_text() */
+static char *put_peer(char *p, const char *text)
 {
+	char *after;
+
 	p = JSON_RAW(p, ",\"peer_owner\":{\"pid\":");
-	p = json_u64(p, peer->pid);
-	p = JSON_KEY(p, "comm");
-	p = json_string(p, peer->comm, RW_COMM_LEN);
+	p = json_u64(p, strtoul(text, &after, 10));
+	text = after;
 	p = JSON_KEY(p, "uid");
-	p = json_u64(p, peer->uid);
+	p = json_u64(p, strtoul(text, &after, 10));
+	p = JSON_KEY(p, "comm");
+	p = json_string(p, after + (*after == ' '), RW_COMM_LEN);
 	*p++ = '}';
 	return p;
 }
 
 /* The record ends here, unless stacks follow: see add_stacks(). */
-static char *put_certainty(const struct sink_json *s, char *p,
-			   const struct rw_event *e)
+static char *put_certainty(char *p, const struct rw_event *e)
 {
 	const struct rw_evidence *ev = &e->evidence;
-	const struct rw_task *peer = NULL;
+	const char *peer;
 
 	p = JSON_KEY(p, "confidence");
 	p = ev->flags & RW_F_INFERRED ? JSON_RAW(p, "\"inferred\"")
@@ -350,8 +353,7 @@ static char *put_certainty(const struct sink_json *s, char *p,
 	} else {
 		p = rst_is_seen(ev) ? put_rst(p, ev)
 				    : JSON_RAW(p, ",\"rst\":null");
-		if (s->sink.peers)
-			peer = peer_owner(s->sink.peers, e);
+		peer = lookup(LOOKUP_PEER, e);
 		p = peer ? put_peer(p, peer)
 			 : JSON_RAW(p, ",\"peer_owner\":null");
 	}
@@ -379,7 +381,7 @@ static char *put_teardown(struct sink_json *s, char *p,
 	p = put_owner(s, p, e);
 	p = put_place(s, p, e);
 	p = put_path(p, e->evidence.path);
-	return put_certainty(s, p, e);
+	return put_certainty(p, e);
 }
 
 /* The owner of a connection whose end was told before it was known. */

@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "owner.h"
+#include "peer.h"
 #include "show.h"
 #include "stack.h"
 #include "summary.h"
@@ -349,13 +350,13 @@ int watch(struct observer *observer, struct sink *sink,
 	if (!w)
 		return -ENOMEM;
 	w->observer = observer;
-	sink->peers = &w->peers;
+	peers_use(&w->peers);
 	w->totals = totals;
 	w->options = options;
 	w->owners = &observer->owners;
 	err = show_open(&w->show, sink, options, totals, watch_now());
 	if (err) {
-		sink->peers = NULL;
+		peers_use(NULL);
 		free(w);
 		return err;
 	}
@@ -363,7 +364,7 @@ int watch(struct observer *observer, struct sink *sink,
 				NULL);
 	if (!ring) {
 		err = -errno;
-		sink->peers = NULL;
+		peers_use(NULL);
 		show_close(&w->show);
 		free(w);
 		return err;
@@ -378,7 +379,7 @@ int watch(struct observer *observer, struct sink *sink,
 	}
 	err = finish(w, observer, ring);
 	ring_buffer__free(ring);
-	sink->peers = NULL;
+	peers_use(NULL);
 	show_close(&w->show);
 	free(w);
 	return err;
