@@ -285,6 +285,17 @@ static __always_inline bool may_reset_itself(const struct sock *sk)
 }
 
 /*
+ * SO_ERROR takes the error away without the socket's lock, and may be quicker
+ * than the end itself. A refusal has been told by then; what else ends an
+ * attempt from outside of any call is that nobody answered.
+ */
+static __always_inline bool error_was_fetched(const struct rw_evidence *e)
+{
+	return !e->sk_err && e->state == RW_TCP_SYN_SENT &&
+	       !(e->flags & RW_F_LOCK_OWNED);
+}
+
+/*
  * An end without a segment: the error left on the socket tells. A socket that
  * died of a reset already told of, or whose FIN was acknowledged, ends here in
  * the ordinary way, whatever old error may still be on it.
@@ -311,6 +322,10 @@ static __always_inline int ended_silently(void *ctx, struct sock *sk,
 	seen = find_death(sk);
 	if (seen && seen->told)
 		return 0;
+	if (error_was_fetched(&c.e)) {
+		c.e.sk_err = RW_ETIMEDOUT;
+		c.e.flags |= RW_F_INFERRED;
+	}
 	if (!c.e.sk_err && !(RW_BIT(state) & FIN_QUEUED))
 		return 0;
 	if (!c.e.sk_err && !(c.e.flags & RW_F_DEAD))
@@ -441,6 +456,8 @@ HOOK(tcp_done, struct sock *sk)
 	if (!LOAD(sk, sk_err)) {
 		if (sk_state(sk) == RW_TCP_CLOSING)
 			return leaves_closing(sk);
+		if (sk_state(sk) == RW_TCP_SYN_SENT)
+			return ended_silently(ctx, sk, RW_PATH_DONE);
 		if (!(RW_BIT(sk_state(sk)) & FIN_QUEUED))
 			return 0;
 		tp = TCP_SK(sk);

@@ -124,6 +124,8 @@ static __always_inline void deduce_orphan(struct rw_evidence *e)
 /* An error ended it, and it was not a reset. */
 static __always_inline bool ended_by_error(const struct rw_evidence *e)
 {
+	if (error_was_fetched(e))
+		return true;
 	if (!e->sk_err || e->sk_err == RW_ECONNRESET || e->sk_err == RW_EPIPE)
 		return false;
 	return e->sk_err == RW_ETIMEDOUT || !(e->flags & RW_F_LOCK_OWNED) ||
