@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make            build/rstwatch and build/rstdemo
+# make STATIC=1   build/static/rstwatch: one file that needs no libraries
 # make docs       remake what is made from the tables of options and causes
 # sudo make demo  install what is missing, build, run every case, compare
 # sudo make test  the same on this kernel and on the kernels of the matrix
@@ -12,12 +13,31 @@ CC ?= cc
 CLANG ?= clang
 LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
+
+# make STATIC=1: the same with all libraries inside, in build/static, to carry to
+# another host.
+ifdef STATIC
+B := build/static
+LDFLAGS += -static -s
+PKG_LIBS := pkg-config --static --libs
+else
 B := build
+PKG_LIBS := pkg-config --libs
+endif
+
+# $(call usable,NAME): yes where a package is here, for STATIC=1 as archives too.
+usable = $(shell pkg-config --exists $(1) 2>/dev/null && \
+	echo 'int main(void) { return 0; }' | $(CC) -x c -o /dev/null - \
+		$(LDFLAGS) `$(PKG_LIBS) $(1)` 2>/dev/null && echo yes)
 
 PKGS := libbpf libcap-ng libelf libmd zlib
+ifdef STATIC
+$(foreach package,$(PKGS),$(if $(call usable,$(package)),,\
+	$(error STATIC=1: $(package) or what it needs has no static archive)))
+endif
 # With libdw user stacks know inlined calls and separate debug files, with
 # libiberty C++ and Rust names are demangled; both are optional.
-ifeq ($(shell pkg-config --exists libdw && echo yes),yes)
+ifeq ($(call usable,libdw),yes)
 PKGS += libdw
 CPPFLAGS += -DHAVE_LIBDW
 endif
@@ -29,7 +49,7 @@ CFLAGS ?= -O2 -g
 CFLAGS += -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror
 CPPFLAGS += -I. -Iuser -I$(B) -DRSTWATCH_VERSION='"$(VERSION)"' \
 	    $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LDLIBS += $(shell $(PKG_LIBS) $(PKGS) 2>/dev/null)
 
 ARCH := $(shell uname -m)
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))

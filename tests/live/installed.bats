@@ -123,3 +123,24 @@ offers() {
 	tops uninstall DESTDIR="$OUT/root" PREFIX=/opt/rw
 	[[ -z $(find "$OUT/root" -type f) ]]
 }
+
+@test "make STATIC=1: one file, which observes where there is nothing else" {
+	local static=$BUILD/static jail=$OUT/jail
+	tops STATIC=1 B="$static" "$static/rstwatch" >"$OUT/log" 2>&1 || {
+		cat "$OUT/log"
+		grep -q 'no static archive' "$OUT/log"
+		skip "$(grep -o 'STATIC=1: .*' "$OUT/log")"
+	}
+	readelf -ldW "$static/rstwatch" >"$OUT/elf"
+	run grep -E 'INTERP|NEEDED' "$OUT/elf"
+	[[ -s $OUT/elf && $status -eq 1 ]]
+	needs_observer
+	mkdir -p "$jail/proc" "$jail/sys"
+	cp "$static/rstwatch" "$jail"
+	# shellcheck disable=SC2016 # expanded inside
+	run unshare -m bash -c 'mount --rbind /proc "$0/proc" &&
+		mount --rbind /sys "$0/sys" && chroot "$0" /rstwatch --dry-run -j' \
+		"$jail"
+	echo "$output"
+	[[ $status -eq 0 && $output == *'"type":"start"'*'"type":"end"'* ]]
+}
