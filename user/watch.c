@@ -22,6 +22,8 @@
 /* A close, or a search that was put off, says so late whose socket it is. */
 #define ASKED_NS (100 * 1000000ULL)
 #define SEARCH_NS (10 * 1000000000ULL)
+/* An event whose owner can be found waits so long for a search put off. */
+#define UNSEARCHED_NS (240 * 1000000ULL)
 
 /* Events are looked at together, so that what follows can complete them. */
 #define BATCH_MAX 2048
@@ -108,15 +110,24 @@ static bool is_undecided(const struct watch *w, const struct rw_event *event,
 		w->owners->searched_ns < event->ktime_ns);
 }
 
-/* Whether what is still to come may decide about an event. */
+/* On a busy host the search for its owner has been put off. */
+static bool is_unsearched(const struct watch *w, const struct rw_event *event,
+			  uint64_t young)
+{
+	return !(event->evidence.flags & RW_F_OWNER) &&
+	       event->ktime_ns + UNSEARCHED_NS > young &&
+	       w->owners->searched_ns < event->ktime_ns &&
+	       owner_may_change(event);
+}
+
+/* Whether what is still to come may decide about an event, or complete it. */
 static bool is_early(const struct watch *w, const struct rw_event *event,
 		     uint64_t young)
 {
 	uint32_t flags = event->evidence.flags;
 
-	if (!(flags & (RW_F_HELD | RW_F_ASK_OWNER)))
-		return false;
 	return is_undecided(w, event, young) ||
+	       is_unsearched(w, event, young) ||
 	       (flags & RW_F_HELD && event->ktime_ns > young);
 }
 
