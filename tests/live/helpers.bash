@@ -5,7 +5,10 @@
 TESTS=$(dirname "$BATS_TEST_DIRNAME")
 TOP=$(dirname "$TESTS")
 BUILD=${BUILD:-$TOP/build}
-PATH=$BUILD:$BUILD/tests:$PATH:/usr/sbin:/sbin
+# What make gets to see: a directory of builds may have one that is called like a
+# compiler. Kept over the further times that this file is read.
+export PLAIN_PATH=${PLAIN_PATH:-$PATH}
+PATH=$BUILD:$BUILD/tests:$PLAIN_PATH:/usr/sbin:/sbin
 OUT=$BATS_TEST_TMPDIR
 watcher=
 

@@ -4,10 +4,9 @@
 
 load helpers
 
-# tops: make, quietly and with this test's build. A directory of builds may have
-# one that is called like a compiler.
+# tops: make, quietly and with this test's build.
 tops() {
-	PATH=${PATH#"$BUILD:$BUILD/tests:"} make --no-print-directory -s -C "$TOP" B="$BUILD" "$@"
+	PATH=$PLAIN_PATH make --no-print-directory -s -C "$TOP" B="$BUILD" "$@"
 }
 
 # options: the long options of the program itself.
