@@ -138,7 +138,9 @@ static __always_inline void read_comm(char *comm)
 				       BPF_FUNC_get_current_task_btf___task)) {
 		struct task_struct *task = bpf_get_current_task_btf();
 
-		bpf_probe_read_kernel(comm, RW_COMM_LEN, task->comm);
+#pragma unroll
+		for (int i = 0; i < RW_COMM_LEN; i++)
+			comm[i] = task->comm[i];
 		return;
 	}
 #endif

@@ -43,6 +43,7 @@ struct rw_subject {
 	__u8 family;
 	__u8 owner_source;	     /* RW_OWNER_NONE: look among the ended */
 	const struct rw_task *actor; /* if it has been read already */
+	__u32 actor_flags;	     /* with actor: PF_* of that task */
 };
 
 /* Who connected or accepted this socket, or held it when rstwatch started. */
@@ -72,11 +73,13 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->since_close_ms = 0;
 	ev->evidence = *e;
 	if (e->flags & RW_F_ACTOR) {
+		__u32 flags = s->actor ? s->actor_flags : TASK_LOAD(flags);
+
 		if (s->actor)
 			ev->actor = *s->actor;
 		else
 			read_task(&ev->actor);
-		if (TASK_LOAD(flags) & PF_EXITING) {
+		if (flags & PF_EXITING) {
 			ev->evidence.flags |= RW_F_EXITING;
 			ev->actor.exit_code = TASK_LOAD(exit_code);
 		}

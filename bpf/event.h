@@ -14,6 +14,9 @@
 #define RW_COMM_LEN 16
 #define RW_ADDR_LEN 16
 
+/* Copied for every event: by eight bytes at a time. */
+#define RW_WORDS __attribute__((aligned(8)))
+
 /* The one table of causes gives the enum; RW_CAUSE_MAX bounds it. */
 enum rw_cause {
 #define CAUSE(id, ...) RW_CAUSE_##id,
@@ -174,7 +177,7 @@ struct rw_evidence {
 	__u16 rst_window;      /* of a received RST, as it is in the header */
 	__u8 rst_shape;	       /* enum rw_rst_shape bits, of a received RST */
 	__u8 pad;
-};
+} RW_WORDS;
 _Static_assert(sizeof(struct rw_evidence) == 64, "rw_evidence is ABI");
 
 /* A task: who acted, or who owned. */
@@ -184,7 +187,7 @@ struct rw_task {
 	__u32 uid;
 	__u32 exit_code; /* of the process so far; low 7 bits: signal */
 	char comm[RW_COMM_LEN];
-};
+} RW_WORDS;
 
 /* A connection as its own end names it. IPv4 is stored in 4 bytes. */
 struct rw_tuple {
@@ -193,7 +196,7 @@ struct rw_tuple {
 	__u16 lport; /* host order */
 	__u16 rport; /* host order */
 	__u32 netns; /* inode number */
-};
+} RW_WORDS;
 _Static_assert(sizeof(struct rw_tuple) == 40, "rw_tuple is a map key");
 
 enum rw_owner_source {

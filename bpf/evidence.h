@@ -120,7 +120,7 @@ static __always_inline __u32 unread_bytes(const struct sock *sk,
 	struct sk_buff *tail = queue_tail(sk);
 	__u32 end;
 
-	if (!tail)
+	if (queue_is_empty(sk))
 		return 0;
 	end = PEEK(skb_cb(tail), end_seq);
 	if (PEEK(skb_cb(tail), tcp_flags) & RW_TH_FIN)

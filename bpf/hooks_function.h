@@ -181,7 +181,7 @@ HOOK(tcp_shutdown, struct sock *sk, int how)
  */
 HOOK(tcp_send_fin, struct sock *sk)
 {
-	struct rw_context *seen;
+	struct rw_context *seen = NULL;
 	bool second = sk_state(sk) == RW_TCP_LAST_ACK;
 	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_evidence e = {};
@@ -192,28 +192,24 @@ HOOK(tcp_send_fin, struct sock *sk)
 		return 0;
 	subject_of(&s, sk, tp);
 	s.owner_source = RW_OWNER_CLOSE;
-	if (!is_deputy()) {
+	s.actor_flags = TASK_LOAD(flags);
+	if (!(s.actor_flags & PF_KTHREAD)) {
 		read_task(&task);
 		s.actor = &task;
-		e.flags = RW_F_ACTOR;
 	}
 	if (!second)
 		remember(&s.tuple, s.now, s.actor);
-	/* of a close() that does not linger there is nothing to know */
-	seen = NULL;
-	if (!file_gone(sk) ||
-	    SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_LINGER))
+	e.path = RW_PATH_CLOSE;
+	read_shown(&e, sk, tp, second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED);
+	/* of a close() that does not linger there is nothing else to know */
+	if (e.flags & RW_F_LINGER || !file_gone(sk))
 		seen = own_context(sk, RW_PATH_CLOSE | RW_PATH_SHUTDOWN);
-	if (seen) {
+	if (seen)
 		e = seen->e;
-		if (s.actor)
-			e.flags |= RW_F_ACTOR;
-	} else {
-		e.path = RW_PATH_CLOSE;
-		read_shown(&e, sk, tp,
-			   second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED);
+	else
 		read_send_queue(&e, tp, e.state, false);
-	}
+	if (s.actor)
+		e.flags |= RW_F_ACTOR;
 	e.kind = RW_KIND_FIN;
 	e.order = second ? RW_ORDER_SECOND : RW_ORDER_FIRST;
 	e.path |= RW_PATH_SEND_FIN;

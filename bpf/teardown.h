@@ -15,16 +15,16 @@
  * of the hash of the addresses, which stays for the life of the connection; it
  * lies above 2^48, where no real cookie will be for long.
  */
-static __always_inline __u64 make_cookie(__u64 cookie, __u32 hash, __be16 rport)
+static __always_inline __u64 make_cookie(__u64 cookie, __u32 hash, __u16 rport)
 {
-	return cookie ? cookie
-		      : 1ULL << 48 | (__u64)hash << 16 | bpf_ntohs(rport);
+	return cookie ? cookie : 1ULL << 48 | (__u64)hash << 16 | rport;
 }
 
 static __always_inline __u64 sk_cookie(const struct sock *sk)
 {
 	return make_cookie(LOAD(sk, __sk_common.skc_cookie.counter),
-			   sk_hash(sk), LOAD(sk, __sk_common.skc_dport));
+			   sk_hash(sk),
+			   bpf_ntohs(LOAD(sk, __sk_common.skc_dport)));
 }
 
 /* @c: of @sk, just read */
@@ -38,7 +38,7 @@ static __always_inline void subject_from(struct rw_subject *s,
 	s->sk = sk_key(sk);
 	s->hash = COMMON(c, skc_hash);
 	s->cookie = make_cookie(COMMON(c, skc_cookie.counter), s->hash,
-				COMMON(c, skc_dport));
+				s->tuple.rport);
 	s->owner_source = RW_OWNER_NONE;
 	s->actor = NULL;
 }

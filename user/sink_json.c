@@ -33,6 +33,17 @@ struct cached_task {
 	char text[JSON_STRING_MAX(RW_COMM_LEN) + 160];
 };
 
+/* A run of keys as it was last written, where little decides about it. */
+#define PIECE_MAX 1024
+_Static_assert(RW_PATH_BITS *(NAME_ROOM + 3) + 256 < PIECE_MAX,
+	       "the longest path has room");
+
+struct piece {
+	uint64_t key; /* what its text depends on */
+	size_t len;   /* 0: nothing yet */
+	char text[PIECE_MAX];
+};
+
 struct sink_json {
 	struct sink sink; /* first: the address is that of the sink */
 	struct out *out;
@@ -43,6 +54,9 @@ struct sink_json {
 	struct cached_task owner;
 	struct cached_number netns;
 	struct cached_number second; /* of ktime_ns */
+	struct piece verdict;
+	struct piece queues[RW_ORDER_SIMULTANEOUS + 1]; /* by order */
+	struct piece rest;
 };
 
 /* Copies the whole array, which is cheaper than looking at the length. */
@@ -92,10 +106,25 @@ static char *put_ktime(struct sink_json *s, char *p, uint64_t ktime_ns)
 	return format_padded(p, rest % 100000000, 8);
 }
 
-static char *put_verdict(char *p, const struct rw_event *e)
+/* Mostly it is what it was the last time: then that is copied. */
+static char *put_piece(const struct sink_json *s, struct piece *piece, char *p,
+		       const struct rw_event *e, uint64_t key,
+		       char *(*render)(const struct sink_json *, char *,
+				       const struct rw_event *))
+{
+	if (!piece->len || piece->key != key) {
+		piece->key = key;
+		piece->len = (size_t)(render(s, piece->text, e) - piece->text);
+	}
+	return json_copy(p, piece->text, piece->len);
+}
+
+static char *render_verdict(const struct sink_json *s, char *p,
+			    const struct rw_event *e)
 {
 	const struct rw_evidence *ev = &e->evidence;
 
+	(void)s;
 	p = JSON_KEY(p, "verdict");
 	p = put_name(p, name_verdict(ev->kind));
 	p = JSON_KEY(p, "direction");
@@ -103,13 +132,26 @@ static char *put_verdict(char *p, const struct rw_event *e)
 	p = JSON_KEY(p, "cause");
 	p = put_name(p, name_cause(e->cause));
 	p = JSON_KEY(p, "kernel_reason");
-	return json_string_or_null(p, lookup(LOOKUP_REASON, e), REASON_MAX);
+	p = json_string_or_null(p, lookup(LOOKUP_REASON, e), REASON_MAX);
+	p = JSON_KEY(p, "family");
+	return e->family == 6 ? JSON_RAW(p, "\"ipv6\"")
+			      : JSON_RAW(p, "\"ipv4\"");
+}
+
+/* The kernel's reason is looked up each time: it may be a recording's. */
+static char *put_verdict(struct sink_json *s, char *p, const struct rw_event *e)
+{
+	uint64_t key = e->cause | (uint64_t)e->evidence.kind << 8 |
+		       (uint64_t)e->family << 16;
+
+	if (e->evidence.flags & RW_F_REASON)
+		return render_verdict(s, p, e);
+	return put_piece(s, &s->verdict, p, e, key, render_verdict);
 }
 
 static char *put_side(char *p, const struct rw_event *e, const uint8_t *address,
 		      uint16_t port)
 {
-	p = JSON_RAW(p, "{\"address\":\"");
 	p = format_address(p, e->family, address);
 	p = JSON_RAW(p, "\",\"port\":");
 	p = json_u64(p, port);
@@ -128,18 +170,18 @@ static char *put_community_id(char *p, const struct rw_event *e)
 static char *put_tuple(const struct sink_json *s, char *p,
 		       const struct rw_event *e)
 {
-	p = JSON_KEY(p, "family");
-	p = e->family == 6 ? JSON_RAW(p, "\"ipv6\"") : JSON_RAW(p, "\"ipv4\"");
-	p = JSON_KEY(p, "local");
+	p = JSON_RAW(p, ",\"local\":{\"address\":\"");
 	p = put_side(p, e, e->tuple.laddr, e->tuple.lport);
-	p = JSON_KEY(p, "remote");
+	p = JSON_RAW(p, ",\"remote\":{\"address\":\"");
 	p = put_side(p, e, e->tuple.raddr, e->tuple.rport);
 	return s->community_id ? put_community_id(p, e)
 			       : JSON_RAW(p, ",\"community_id\":null");
 }
 
-static char *put_queues(char *p, const struct rw_evidence *ev)
+static char *render_queues(const struct sink_json *s, char *p,
+			   const struct rw_event *e)
 {
+	const struct rw_evidence *ev = &e->evidence;
 	bool known = ev->flags & RW_F_QUEUES;
 	bool fin = ev->kind == RW_KIND_FIN;
 
@@ -152,17 +194,26 @@ static char *put_queues(char *p, const struct rw_evidence *ev)
 	p = JSON_KEY(p, "unsent_bytes");
 	p = json_u64_or_null(p, known, ev->unsent);
 	p = JSON_KEY(p, "unacked_bytes");
-	return json_u64_or_null(p, known, ev->unacked);
-}
-
-static char *put_linger(const struct sink_json *s, char *p,
-			const struct rw_evidence *ev)
-{
+	p = json_u64_or_null(p, known, ev->unacked);
 	p = JSON_KEY(p, "linger_s");
 	p = json_u64_or_null(p, ev->flags & RW_F_LINGER, ev->linger / s->hz);
 	p = JSON_KEY(p, "linger_waited_ms");
-	return json_u64_or_null(p, ev->flags & RW_F_LINGER_WAIT,
-				ev->linger_wait_ms);
+	p = json_u64_or_null(p, ev->flags & RW_F_LINGER_WAIT,
+			     ev->linger_wait_ms);
+	return JSON_RAW(p, ",\"idle_ms\":{\"rx\":");
+}
+
+/* Most connections end with everything read and sent. */
+static char *put_queues(struct sink_json *s, char *p, const struct rw_event *e)
+{
+	const struct rw_evidence *ev = &e->evidence;
+	uint64_t key = ev->state | (uint64_t)(ev->flags & RW_F_QUEUES) << 8;
+
+	if (ev->kind != RW_KIND_FIN || ev->order > RW_ORDER_SIMULTANEOUS ||
+	    ev->unread | ev->unsent | ev->unacked ||
+	    ev->flags & (RW_F_LINGER | RW_F_LINGER_WAIT))
+		return render_queues(s, p, e);
+	return put_piece(s, &s->queues[ev->order], p, e, key, render_queues);
 }
 
 static char *put_history(const struct sink_json *s, char *p,
@@ -171,7 +222,6 @@ static char *put_history(const struct sink_json *s, char *p,
 	const struct rw_evidence *ev = &e->evidence;
 	bool has_counters = (ev->flags & (RW_F_SK | RW_F_TW)) == RW_F_SK;
 
-	p = JSON_RAW(p, ",\"idle_ms\":{\"rx\":");
 	p = json_u64_or_null(p, ev->flags & RW_F_IDLE_RX,
 			     jiffies_to_ms(s, ev->idle_rx));
 	p = JSON_KEY(p, "tx");
@@ -340,28 +390,38 @@ static char *put_peer(char *p, const char *text)
 }
 
 /* The record ends here, unless stacks follow: see add_stacks(). */
-static char *put_certainty(char *p, const struct rw_event *e)
+static char *render_rest(const struct sink_json *s, char *p,
+			 const struct rw_event *e)
 {
 	const struct rw_evidence *ev = &e->evidence;
-	const char *peer;
+	const char *peer = NULL;
 
+	(void)s;
+	p = put_path(p, ev->path);
 	p = JSON_KEY(p, "confidence");
 	p = ev->flags & RW_F_INFERRED ? JSON_RAW(p, "\"inferred\"")
 				      : JSON_RAW(p, "\"observed\"");
-	if (ev->kind == RW_KIND_FIN) { /* one copy for what is never there */
-		p = JSON_RAW(p, ",\"rst\":null,\"peer_owner\":null");
-	} else {
-		p = rst_is_seen(ev) ? put_rst(p, ev)
-				    : JSON_RAW(p, ",\"rst\":null");
+	p = rst_is_seen(ev) ? put_rst(p, ev) : JSON_RAW(p, ",\"rst\":null");
+	if (ev->kind != RW_KIND_FIN)
 		peer = lookup(LOOKUP_PEER, e);
-		p = peer ? put_peer(p, peer)
-			 : JSON_RAW(p, ",\"peer_owner\":null");
-	}
-	p = JSON_RAW(p, ",\"predates\":");
+	p = peer ? put_peer(p, peer) : JSON_RAW(p, ",\"peer_owner\":null");
+	p = JSON_KEY(p, "predates");
 	p = json_bool(p, ev->flags & RW_F_PREDATES);
 	if (e->stacks)
 		return JSON_RAW(p, ",\"stack\":{");
 	return JSON_RAW(p, ",\"stack\":null}\n");
+}
+
+static char *put_rest(struct sink_json *s, char *p, const struct rw_event *e)
+{
+	const struct rw_evidence *ev = &e->evidence;
+	uint64_t key = ev->path |
+		       (uint64_t)(ev->flags & (RW_F_INFERRED | RW_F_PREDATES))
+			       << 32;
+
+	if (ev->kind != RW_KIND_FIN || e->stacks)
+		return render_rest(s, p, e);
+	return put_piece(s, &s->rest, p, e, key, render_rest);
 }
 
 static char *put_teardown(struct sink_json *s, char *p,
@@ -371,17 +431,15 @@ static char *put_teardown(struct sink_json *s, char *p,
 	p = put_time(s, p, e->ktime_ns);
 	p = JSON_KEY(p, "ktime_ns");
 	p = put_ktime(s, p, e->ktime_ns);
-	p = put_verdict(p, e);
+	p = put_verdict(s, p, e);
 	p = put_tuple(s, p, e);
-	p = put_queues(p, &e->evidence);
-	p = put_linger(s, p, &e->evidence);
+	p = put_queues(s, p, e);
 	p = put_history(s, p, e);
 	p = put_provoker(p, &e->evidence);
 	p = put_actor(s, p, e);
 	p = put_owner(s, p, e);
 	p = put_place(s, p, e);
-	p = put_path(p, e->evidence.path);
-	return put_certainty(p, e);
+	return put_rest(s, p, e);
 }
 
 /* The owner of a connection whose end was told before it was known. */

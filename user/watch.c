@@ -50,7 +50,7 @@ struct watch {
 	struct told told[TOLD_MAX];    /* ended by the kernel or the peer */
 	size_t n_told;
 	size_t n;
-	size_t n_special; /* of these, amendments or without an owner */
+	size_t n_special; /* of these, other than a FIN by its owner */
 	struct rw_event batch[BATCH_MAX];
 	int error;
 };
@@ -222,12 +222,16 @@ static void settle(struct watch *w, uint64_t young)
 	if (w->n_special)
 		owner_find(w->owners, w->batch, w->n);
 	/* both ends first: within a batch each knows the other */
-	for (size_t i = 0; i < w->n; i++)
+	for (size_t i = 0; w->n_special && i < w->n; i++)
 		if (w->batch[i].evidence.kind != RW_KIND_FIN)
 			peer_note(&w->peers, &w->batch[i]);
 	for (size_t i = 0; i < w->n; i++) {
 		struct rw_event *event = &w->batch[i];
 
+		if (!w->n_special) {
+			print(w, event);
+			continue;
+		}
 		if (applied[i] || event->evidence.kind > RW_KIND_OWNER)
 			continue; /* too late to be of use, or taken back */
 		if (is_early(w, event, young)) {
@@ -243,17 +247,22 @@ static void settle(struct watch *w, uint64_t young)
 	w->n = w->n_special = stay;
 }
 
+/* Whoever closes is the owner, and nothing is left to find out. */
+static bool is_special(const struct rw_event *event)
+{
+	return event->evidence.kind != RW_KIND_FIN ||
+	       event->owner_source != RW_OWNER_CLOSE ||
+	       event->evidence.flags & RW_F_ASK_OWNER;
+}
+
 static void add(struct watch *w, const struct rw_event *event)
 {
-	bool special = is_amendment(event) || owner_may_change(event) ||
-		       event->evidence.flags & RW_F_HELD;
-
 	if (w->n == BATCH_MAX)
 		settle(w, watch_now() - HELD_NS);
 	if (w->n == BATCH_MAX)
 		settle(w, UINT64_MAX);
 	w->batch[w->n++] = *event;
-	w->n_special += special;
+	w->n_special += is_special(event);
 }
 
 static int on_record(void *context, void *data, size_t size)
