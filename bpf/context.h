@@ -4,6 +4,7 @@
 #define RSTWATCH_CONTEXT_H
 
 #include "bpf/evidence.h"
+#include "bpf/ns_pid.h"
 
 /*
  * The memory of a struct sock is used again at once (SLAB_TYPESAFE_BY_RCU).
@@ -102,17 +103,14 @@ static __always_inline struct rw_death *find_death(const struct sock *sk)
  * Tasks
  */
 
-#ifdef RW_FENTRY
 /* Typed, so that loads are direct, where the helper exists (5.11). */
-#define TASK_LOAD(field)                                                  \
-	(bpf_core_enum_value_exists(enum bpf_func_id___task,              \
-				    BPF_FUNC_get_current_task_btf___task) \
-		 ? bpf_get_current_task_btf()->field                      \
+#define HAS_TYPED_TASK                                      \
+	bpf_core_enum_value_exists(enum bpf_func_id___task, \
+				   BPF_FUNC_get_current_task_btf___task)
+#define TASK_LOAD(field)                             \
+	(HAS_TYPED_TASK                              \
+		 ? bpf_get_current_task_btf()->field \
 		 : PEEK((struct task_struct *)bpf_get_current_task(), field))
-#else
-#define TASK_LOAD(field) \
-	PEEK((struct task_struct *)bpf_get_current_task(), field)
-#endif
 
 /* Acts for somebody else: a worker of the kernel. */
 static __always_inline bool is_deputy(void)
@@ -123,28 +121,54 @@ static __always_inline bool is_deputy(void)
 /* As seen from the initial user namespace; the helper maps uid and gid. */
 static __always_inline __u32 current_uid(void)
 {
-#ifdef RW_FENTRY
-	if (bpf_core_enum_value_exists(enum bpf_func_id___task,
-				       BPF_FUNC_get_current_task_btf___task))
+	if (HAS_TYPED_TASK)
 		return bpf_get_current_task_btf()->cred->uid.val;
-#endif
 	return bpf_get_current_uid_gid();
 }
 
 static __always_inline void read_comm(char *comm)
 {
-#ifdef RW_FENTRY
-	if (bpf_core_enum_value_exists(enum bpf_func_id___task,
-				       BPF_FUNC_get_current_task_btf___task)) {
-		struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task;
 
-#pragma unroll
-		for (int i = 0; i < RW_COMM_LEN; i++)
-			comm[i] = task->comm[i];
+	if (!HAS_TYPED_TASK) {
+		bpf_get_current_comm(comm, RW_COMM_LEN);
 		return;
 	}
-#endif
-	bpf_get_current_comm(comm, RW_COMM_LEN);
+	task = bpf_get_current_task_btf();
+#pragma unroll
+	for (int i = 0; i < RW_COMM_LEN; i++)
+		comm[i] = task->comm[i];
+}
+
+/* Global, so that its reads are not on the stack of whoever wants to know. */
+__noinline int contained_pid(void)
+{
+	return task_ns_pid((void *)bpf_get_current_task());
+}
+
+/* @tgid: its number in the initial namespace, which most processes are in */
+static __always_inline __u32 current_ns_pid(__u32 tgid)
+{
+	__u32 level;
+
+	if (HAS_TYPED_TASK)
+		level = bpf_get_current_task_btf()->thread_pid->level;
+	else
+		level = PEEK((struct task_struct *)bpf_get_current_task(),
+			     thread_pid, level);
+	return level ? contained_pid() : tgid;
+}
+
+/* How the process that current is leaving was ended: RW_EXIT_* */
+static __always_inline __u8 current_exit(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u8 signal = PEEK(task, exit_code) & RW_EXIT_SIGNAL;
+
+	/* tsk_is_oom_victim(); one that was leaving by itself can be marked */
+	if (signal == SIGKILL && PEEK(task, signal, oom_mm))
+		signal |= RW_EXIT_OOM;
+	return signal;
 }
 
 static __always_inline void read_task(struct rw_task *t)
@@ -154,7 +178,7 @@ static __always_inline void read_task(struct rw_task *t)
 	t->pid = id >> 32;
 	t->tid = id;
 	t->uid = current_uid();
-	t->exit_code = 0; /* read where it matters */
+	t->ns_pid = current_ns_pid(t->pid);
 	read_comm(t->comm);
 }
 

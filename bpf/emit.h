@@ -32,6 +32,20 @@ static __always_inline __u64 wake_flags(void)
 	return used > config.wake_at ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
+/*
+ * The full socket behind a subject, where there is one. Typed, loads of it are
+ * direct; elsewhere its address is enough, and the stack is small.
+ */
+#ifdef RW_FENTRY
+typedef const struct sock *rw_full;
+#define FULL(sk) (sk)
+#define full_socket(s) ((s)->full)
+#else
+typedef bool rw_full;
+#define FULL(sk) true
+#define full_socket(s) ((s)->full ? (const struct sock *)(s)->sk : NULL)
+#endif
+
 /* What the caller knows beside the evidence. */
 struct rw_subject {
 	struct rw_tuple tuple;
@@ -41,7 +55,8 @@ struct rw_subject {
 	__u64 cookie;
 	__u32 hash; /* skc_hash of a full socket */
 	__u8 family;
-	__u8 owner_source;	     /* RW_OWNER_NONE: look among the ended */
+	__u8 owner_source; /* RW_OWNER_NONE: look among the ended */
+	rw_full full;	   /* sk is neither a request nor a minisock */
 	const struct rw_task *actor; /* if it has been read already */
 	__u32 actor_flags;	     /* with actor: PF_* of that task */
 };
@@ -54,6 +69,47 @@ known_owner(const struct rw_subject *s)
 		       : NULL;
 }
 
+/* The connection is one of those asked for. */
+static __always_inline bool subject_passes(const struct rw_subject *s)
+{
+	if (!tuple_passes(&s->tuple, s->family))
+		return false;
+	return !config.cgroup || in_cgroup(s->full ? s->sk : 0);
+}
+
+/* Global, so that the name is not on the stack of who calls. */
+__noinline int actor_matches(void)
+{
+	__u32 comm[RW_COMM_LEN / 4] = {};
+
+	if (config.filter_comm)
+		read_comm((char *)comm);
+	return task_matches(bpf_get_current_pid_tgid() >> 32, (char *)comm);
+}
+
+/* Who acted, or whose it is, is one of those asked for. */
+static __always_inline bool who_passes(struct rw_evidence *e,
+				       const struct rw_subject *s,
+				       const struct rw_ended *end)
+{
+	const struct rw_owner *known;
+
+	if (e->flags & RW_F_ACTOR) {
+		if (actor_matches())
+			return true;
+		if (s->owner_source) /* the same task */
+			return false;
+	}
+	if (end && end->owner.pid)
+		return task_matches(end->owner.pid, end->owner.comm);
+	if (e->flags & RW_F_DEAD) { /* else it is looked for */
+		known = known_owner(s);
+		if (known)
+			return task_matches(known->task.pid, known->task.comm);
+	}
+	return ask_owner(e);
+}
+
 static __always_inline void fill_event(struct rw_event *ev,
 				       const struct rw_evidence *e,
 				       const struct rw_subject *s, __u32 cause,
@@ -64,7 +120,7 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->ktime_ns = s->ktime_ns;
 	ev->sk = s->sk;
 	ev->cookie = s->cookie;
-	ev->cgroup = 0;
+	ev->cgroup = sk_cgroup_id(full_socket(s));
 	ev->tuple = s->tuple;
 	ev->family = s->family;
 	ev->cause = cause;
@@ -81,7 +137,7 @@ static __always_inline void fill_event(struct rw_event *ev,
 			read_task(&ev->actor);
 		if (flags & PF_EXITING) {
 			ev->evidence.flags |= RW_F_EXITING;
-			ev->actor.exit_code = TASK_LOAD(exit_code);
+			ev->evidence.exit = current_exit();
 		}
 	}
 	if (s->owner_source && e->flags & RW_F_ACTOR) {
@@ -115,8 +171,7 @@ static __always_inline void fill_event(struct rw_event *ev,
 static __always_inline void emit(void *ctx, struct rw_evidence *e,
 				 const struct rw_subject *s)
 {
-	__u32 cause, actor = 0, owner = 0;
-	const struct rw_owner *known = NULL;
+	__u32 cause;
 	const struct rw_ended *end = NULL;
 	struct rw_count *count;
 	struct rw_event *ev;
@@ -129,21 +184,11 @@ static __always_inline void emit(void *ctx, struct rw_evidence *e,
 	cause = rw_judge(e);
 	if (!kind_passes(e->kind) || !cause_passes(cause))
 		return;
-	if (!tuple_passes(&s->tuple, s->family))
+	if (!subject_passes(s))
 		return;
 	if (!s->owner_source)
 		end = find_end(e, &s->tuple, s->now);
-	if (config.filter_pid && e->flags & RW_F_DEAD)
-		known = known_owner(s); /* else it is looked for */
-	if (config.filter_pid && e->flags & RW_F_ACTOR)
-		actor = bpf_get_current_pid_tgid() >> 32;
-	if (s->owner_source)
-		owner = actor;
-	else if (end)
-		owner = end->owner.pid;
-	else if (known)
-		owner = known->task.pid;
-	if (!pid_passes(e, actor, owner))
+	if (filters_tasks() && !who_passes(e, s, end))
 		return;
 
 	count = count_of(cause);
@@ -176,8 +221,7 @@ static __always_inline void amend(struct rw_evidence *e,
 {
 	struct rw_event *ev;
 
-	if (!(config.cause_mask & causes) ||
-	    !tuple_passes(&s->tuple, s->family))
+	if (!(config.cause_mask & causes) || !subject_passes(s))
 		return;
 	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 	if (!ev)

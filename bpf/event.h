@@ -148,6 +148,10 @@ enum rw_order {
 	RW_ORDER_SIMULTANEOUS
 };
 
+/* Bits of rw_evidence.exit */
+#define RW_EXIT_SIGNAL 0x7f /* that ended the actor, 0: none */
+#define RW_EXIT_OOM 0x80    /* SIGKILL came from the OOM killer */
+
 /*
  * All that the verdict may look at, and all of it that is shown. Taken from
  * the socket before the kernel purges its queues and wipes its addresses.
@@ -176,7 +180,7 @@ struct rw_evidence {
 	__u32 retransmits;     /* segments, over the connection's life */
 	__u16 rst_window;      /* of a received RST, as it is in the header */
 	__u8 rst_shape;	       /* enum rw_rst_shape bits, of a received RST */
-	__u8 pad;
+	__u8 exit;	       /* RW_EXIT_*, valid with RW_F_EXITING */
 } RW_WORDS;
 _Static_assert(sizeof(struct rw_evidence) == 64, "rw_evidence is ABI");
 
@@ -185,7 +189,7 @@ struct rw_task {
 	__u32 pid; /* process (tgid), in the initial pid namespace */
 	__u32 tid;
 	__u32 uid;
-	__u32 exit_code; /* of the process so far; low 7 bits: signal */
+	__u32 ns_pid; /* process, in its own pid namespace; 0: not known */
 	char comm[RW_COMM_LEN];
 } RW_WORDS;
 
@@ -211,7 +215,7 @@ struct rw_event {
 	__u64 ktime_ns; /* CLOCK_MONOTONIC */
 	__u64 sk;	/* address of the socket: joins records of one socket */
 	__u64 cookie;	/* socket cookie, see docs/architecture.md */
-	__u64 cgroup;	/* cgroup v2 id of the socket, 0 unknown */
+	__u64 cgroup;	/* id of the socket's cgroup (v2), 0: not known */
 	struct rw_tuple tuple;
 	__u8 family;	   /* 4 or 6 */
 	__u8 cause;	   /* enum rw_cause */
@@ -304,6 +308,16 @@ struct rw_config {
 	__u8 accept_args; /* arguments of inet_csk_accept(), 2 or 4 */
 	__u8 stacks;	  /* RW_STACK_*: what to take for each event */
 	__u32 stack_room; /* bytes in the ring that leave room for a stack */
+	__u32 netns;	  /* inode number, 0: all */
+	__u64 cgroup;	  /* id: only sockets in or below it; 0: all */
+	__u32 cgroup_level; /* its depth, 0: the root */
+	__u8 filter_comm;   /* comm is compared */
+	__u8 net_family;    /* of --net: 0 (none), 4 or 6 */
+	__u16 pad;
+	__u32 net[4]; /* address as in rw_tuple, host bits cleared */
+	__u32 net_mask[4];
+	__u32 comm[4];		     /* as bytes: the name and its NUL */
+	__u32 comm_mask[4];	     /* what counts of it */
 	__s32 reason[RW_REASON_MAX]; /* raw number of each, -1: unknown */
 	__s32 reason_mptcp_last;     /* SK_RST_REASON_MPTCP_* end here */
 };

@@ -14,6 +14,7 @@
 #define SEND_SHUTDOWN 2
 #define PF_EXITING 0x00000004 /* include/linux/sched.h */
 #define PF_KTHREAD 0x00200000
+#define SIGKILL 9
 #define RTN_LOCAL 2	     /* include/uapi/linux/rtnetlink.h */
 #define RTF_LOCAL 0x80000000 /* include/uapi/linux/ipv6_route.h */
 
@@ -35,6 +36,50 @@ static __always_inline __u32 sk_netns(const struct sock *sk)
 	struct net *net = LOAD(sk, __sk_common.skc_net.net);
 
 	return LOAD(net, ns.inum);
+}
+
+/*
+ * The cgroup (v2) a full socket was made in; an accepted one has its
+ * listener's. NULL: the root, which is also what sock_cgroup_ptr() says where
+ * net_cls or net_prio took the place of the pointer (before 5.15).
+ */
+static __always_inline struct cgroup *peek_cgroup(const struct sock *sk)
+{
+	const struct sock___val *old = (const void *)sk;
+	__u64 val;
+
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return PEEK(sk, sk_cgrp_data.cgroup);
+	val = PEEK(old, sk_cgrp_data.val);
+	return val & 3 ? NULL : (struct cgroup *)val;
+}
+
+/* Without CONFIG_SOCK_CGROUP_DATA a socket has none. */
+static __always_inline bool has_cgroup(const struct sock *sk)
+{
+	const struct sock___val *old = (const void *)sk;
+
+	return sk && (bpf_core_field_exists(sk->sk_cgrp_data.cgroup) ||
+		      bpf_core_field_exists(old->sk_cgrp_data.val));
+}
+
+#define ROOT_CGROUP 1 /* the first number kernfs gives (kernfs_create_root()) */
+
+/* 0: not known. @sk: a full socket, or NULL. */
+static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
+{
+	struct cgroup *cgroup;
+
+	if (!has_cgroup(sk))
+		return 0;
+#ifdef RW_FENTRY
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
+		cgroup = sk->sk_cgrp_data.cgroup;
+		return cgroup ? cgroup->kn->id : ROOT_CGROUP;
+	}
+#endif
+	cgroup = peek_cgroup(sk);
+	return cgroup ? PEEK(cgroup, kn, id) : ROOT_CGROUP;
 }
 
 #define COMMON_IN6(dst, c, field)                               \

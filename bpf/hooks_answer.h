@@ -80,6 +80,14 @@ static __always_inline __u8 state_before_answer(struct rw_evidence *e,
 	return d->reset_state;
 }
 
+/* Neither a request nor a time-wait minisock: they are smaller structures. */
+static __always_inline bool is_full(struct sock *sk)
+{
+	__u8 state = sk_state(sk);
+
+	return state != RW_TCP_TIME_WAIT && state != RW_TCP_NEW_SYN_RECV;
+}
+
 static __always_inline void read_answering(struct rw_evidence *e,
 					   struct sock *sk, struct sk_buff *skb)
 {
@@ -216,6 +224,8 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 	if (sk) {
 		s.tuple.netns = PEEK(sk, __sk_common.skc_net.net, ns.inum);
 		s.sk = sk_key(sk);
+		if (is_full(sk))
+			s.full = FULL(sk);
 		s.cookie = sk_cookie(sk);
 		read_answering(&e, sk, skb);
 	} else {

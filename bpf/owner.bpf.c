@@ -10,7 +10,7 @@
  * connection.
  */
 #define RW_TRACEPOINT /* reads are probed */
-#include "bpf/flavour.h"
+#include "bpf/ns_pid.h"
 #include "bpf/owners.h"
 
 #define AF_INET 2
@@ -40,7 +40,7 @@ static __always_inline void describe(struct rw_task *t,
 {
 	t->pid = t->tid = PEEK(task, tgid);
 	t->uid = PEEK(task, cred, uid.val);
-	t->exit_code = 0;
+	t->ns_pid = task_ns_pid(task);
 	bpf_probe_read_kernel_str(t->comm, sizeof(t->comm), task->comm);
 }
 

@@ -36,6 +36,7 @@ static __always_inline void subject_from(struct rw_subject *s,
 	read_tuple(&s->tuple, &s->family, c, tp);
 	s->ktime_ns = s->now = bpf_ktime_get_ns();
 	s->sk = sk_key(sk);
+	s->full = FULL(sk);
 	s->hash = COMMON(c, skc_hash);
 	s->cookie = make_cookie(COMMON(c, skc_cookie.counter), s->hash,
 				s->tuple.rport);

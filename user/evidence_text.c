@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Evidence in words: see evidence_text.h. */
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "evidence_text.h"
 #include "fill.h"
 #include "lookup.h"
@@ -11,6 +13,11 @@
 #include "rst_shape.h"
 #include "sentence.h"
 #include "text.h"
+
+#define LINE_BYTES 2560 /* a path, and the names of unit, container, netns */
+_Static_assert(LINE_BYTES > CGROUP_PATH_MAX + 3 * NAME_MAX + 128 &&
+		       LINE_BYTES >= SENTENCE_MAX,
+	       "the longest line has no room");
 
 static void say_order(struct phrase *phrase, const struct rw_evidence *ev)
 {
@@ -48,11 +55,14 @@ static void say_exit(struct phrase *phrase, const struct rw_event *e)
 	if ((e->evidence.flags & both) != both)
 		return;
 	phrase_next(phrase);
-	p = name_signal(phrase->p, e->actor.exit_code);
-	if (p == phrase->p)
+	p = name_signal(phrase->p, e->evidence.exit & RW_EXIT_SIGNAL);
+	if (p == phrase->p) {
 		phrase_add(phrase, "exit");
-	else
-		phrase->p = p;
+		return;
+	}
+	phrase->p = p;
+	if (e->evidence.exit & RW_EXIT_OOM)
+		phrase_add(phrase, " (OOM)");
 }
 
 /* Somebody else than the owner, whom the line names already: ss -K. */
@@ -223,6 +233,11 @@ static void add_task(struct phrase *phrase, const struct rw_task *task)
 	phrase->p += text_printable(phrase->p, task->comm, RW_COMM_LEN);
 	phrase_add(phrase, " pid ");
 	phrase_add_number(phrase, task->pid);
+	if (task->ns_pid && task->ns_pid != task->pid) {
+		phrase_add(phrase, " (");
+		phrase_add_number(phrase, task->ns_pid);
+		phrase_add(phrase, " in its namespace)");
+	}
 	phrase_add(phrase, " uid ");
 	phrase_add_number(phrase, task->uid);
 }
@@ -261,6 +276,43 @@ static void people_line(struct phrase *phrase, const struct rw_event *e)
 	say_owner(phrase, e);
 }
 
+static void say_name(struct phrase *phrase, const char *what, const char *name)
+{
+	if (!name)
+		return;
+	phrase_next(phrase);
+	phrase_add(phrase, what);
+	phrase->p += text_printable(phrase->p, name, CGROUP_PATH_MAX);
+}
+
+static void say_netns(struct phrase *phrase, const struct rw_event *e)
+{
+	const char *name = lookup(LOOKUP_NETNS, e);
+
+	if (!e->tuple.netns)
+		return;
+	phrase_say(phrase, "netns ", e->tuple.netns, "");
+	if (!name)
+		return;
+	phrase_add(phrase, " (");
+	phrase->p += text_printable(phrase->p, name, NAME_MAX);
+	phrase_add(phrase, ")");
+}
+
+/* Where the socket lives. */
+static void place_line(struct phrase *phrase, const struct rw_event *e)
+{
+	const char *path = lookup(LOOKUP_CGROUP, e);
+
+	say_netns(phrase, e);
+	if (path)
+		say_name(phrase, "cgroup ", path);
+	else if (e->cgroup)
+		phrase_say(phrase, "cgroup ", e->cgroup, " (gone)");
+	say_name(phrase, "container ", lookup(LOOKUP_CONTAINER, e));
+	say_name(phrase, "unit ", lookup(LOOKUP_UNIT, e));
+}
+
 /* Lets one writer make a paragraph, filled to the width. */
 static char *paragraph(char *p, size_t width, const char *text, const char *end)
 {
@@ -270,7 +322,7 @@ static char *paragraph(char *p, size_t width, const char *text, const char *end)
 char *evidence_lines(char *p, const struct rw_event *event, uint32_t hz,
 		     size_t width)
 {
-	char text[SENTENCE_MAX];
+	char text[LINE_BYTES];
 	struct phrase phrase = { text, "" };
 
 	if (event->evidence.flags & RW_F_SK) {
@@ -282,7 +334,10 @@ char *evidence_lines(char *p, const struct rw_event *event, uint32_t hz,
 	p = paragraph(p, width, text, phrase.p);
 	phrase = (struct phrase){ text, "" };
 	people_line(&phrase, event);
-	return paragraph(p, width, text, phrase.p);
+	p = paragraph(p, width, text, phrase.p);
+	phrase = (struct phrase){ text, "" };
+	place_line(&phrase, event);
+	return phrase.p > text ? paragraph(p, width, text, phrase.p) : p;
 }
 
 char *evidence_sentences(char *p, const struct rw_event *event, uint32_t hz,

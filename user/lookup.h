@@ -7,6 +7,8 @@
 #ifndef RSTWATCH_LOOKUP_H
 #define RSTWATCH_LOOKUP_H
 
+#include <stdint.h>
+
 #include "bpf/event.h"
 
 /* One for each text that belongs to an event; a new one is a row in lookup.c */
@@ -14,7 +16,11 @@ enum lookup_kind {
 	LOOKUP_REASON,	     /* kernel_reason as the kernel calls it */
 	LOOKUP_KERNEL_STACK, /* one frame a line, see stack.h */
 	LOOKUP_USER_STACK,
-	LOOKUP_PEER, /* owner of the other end, see peer_text() */
+	LOOKUP_PEER,	  /* owner of the other end, see peer_text() */
+	LOOKUP_CGROUP,	  /* path of the cgroup */
+	LOOKUP_CONTAINER, /* id or name of the container */
+	LOOKUP_UNIT,	  /* of systemd */
+	LOOKUP_NETNS,	  /* name of the network namespace */
 	LOOKUP_MAX
 };
 
@@ -27,6 +33,12 @@ enum lookup_kind {
  * Return: valid until the next event is shown; NULL when it is not known.
  */
 const char *lookup(enum lookup_kind kind, const struct rw_event *event);
+
+/*
+ * lookup_version() - for who keeps answers: while it stays the same, so do the
+ * answers for one cgroup and one network namespace
+ */
+uint32_t lookup_version(void);
 
 /**
  * lookup_replay() - answer from a recording from now on

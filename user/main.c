@@ -21,6 +21,7 @@
 #include "stack.h"
 #include "summary.h"
 #include "watch.h"
+#include "where.h"
 
 /* Events a second that a person can take in, of one cause and network. */
 #define TERMINAL_LIMIT 20
@@ -233,6 +234,9 @@ int main(int argc, char **argv)
 	int fd, status, command_status;
 
 	status = options_parse(&options, argc, argv);
+	if (status != OPTIONS_RUN)
+		return status;
+	status = where_find(&options);
 	if (status != OPTIONS_RUN)
 		return status;
 	fd = open_output(&options);

@@ -164,9 +164,8 @@ char *name_flags(char *p, uint8_t flags)
 	return p;
 }
 
-char *name_signal(char *p, uint32_t exit_code)
+char *name_signal(char *p, int number)
 {
-	int number = exit_code & 0x7f;
 	const char *word = number ? sigabbrev_np(number) : "";
 
 	if (!number)

@@ -64,10 +64,10 @@ char *name_flags(char *p, uint8_t flags);
 /**
  * name_signal() - "SIGKILL", "SIGRTMIN+3"
  * @p: receives at most NAME_SIGNAL_MAX bytes, no NUL
- * @exit_code: the kernel's; its low 7 bits are the signal
+ * @number: of the signal, 0: none
  *
  * Return: the end of what was written; @p when no signal did it.
  */
-char *name_signal(char *p, uint32_t exit_code);
+char *name_signal(char *p, int number);
 
 #endif

@@ -406,6 +406,28 @@ static int parse_stacks(struct options *options, const struct option_row *row,
 }
 _Static_assert(RW_STACK_KERNEL == 1 && RW_STACK_USER == 2,
 	       "parse_stacks() stores a bit for each word");
+static int parse_net(struct options *options, const struct option_row *row,
+		     const char *arg)
+{
+	if (cidr_parse(&options->net, arg))
+		return 0;
+	return complain("--%s '%s' is not an address or a block of them such "
+			"as 10.0.0.0/8",
+			row->name, typed_text(arg, strlen(arg)).text);
+}
+
+static int parse_comm(struct options *options, const struct option_row *row,
+		      const char *arg)
+{
+	size_t len = strlen(arg);
+
+	options->comm = arg;
+	if (len > 0 && len < RW_COMM_LEN)
+		return 0;
+	return complain("--%s '%s' is not a name of 1 to %d bytes, as ps -o "
+			"comm shows it",
+			row->name, typed_text(arg, len).text, RW_COMM_LEN - 1);
+}
 
 static int parse_choice(struct options *options, const struct option_row *row,
 			const char *arg)
@@ -482,12 +504,29 @@ static const struct option_row rows[] = {
 	    parse_numbers, .field = FIELD(pids), .max = PID_LIMIT,
 	    .noun = "pid",
 	    .more = "Sockets on which they acted, or which they own."),
+	ROW("comm", 'n', "COMM", "only sockets of processes called so",
+	    parse_comm,
+	    .more = "The whole name, as ps -o comm shows it. Sockets on which "
+		    "they acted, or which they own."),
 	ROW("port", 'P', "PORT[,..]", "only these ports, either side",
 	    parse_numbers, .field = FIELD(ports), .max = 65535, .noun = "port"),
 	ROW("lport", 'L', "PORT[,..]", "only these local ports", parse_numbers,
 	    .field = FIELD(lports), .max = 65535, .noun = "port"),
 	ROW("rport", 'D', "PORT[,..]", "only these remote ports", parse_numbers,
 	    .field = FIELD(rports), .max = 65535, .noun = "port"),
+	ROW("net", 0, "CIDR", "only these addresses, either side", parse_net,
+	    .more = "A block such as 10.0.0.0/8 or 2001:db8::/32, or one "
+		    "address."),
+	ROW("netns", 'N', "NETNS",
+	    "only this network namespace (name, path, inode)", parse_text,
+	    .field = FIELD(netns),
+	    .more = "A name under /run/netns, a path such as "
+		    "/proc/PID/ns/net, or the inode number."),
+	ROW("cgroup", 0, "PATH", "only this cgroup and those below it",
+	    parse_text, .field = FIELD(cgroup),
+	    .more = "A path in the file system or below the root of the "
+		    "hierarchy (version 2), such as /system.slice. It is the "
+		    "cgroup in which the socket was made."),
 	ROW("ipv4", '4', NULL, "only IPv4", parse_family, .value = 4,
 	    .more = "IPv4 on an IPv6 socket is IPv4."),
 	ROW("ipv6", '6', NULL, "only IPv6", parse_family, .value = 6),

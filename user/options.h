@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cidr.h"
+
 #ifndef RSTWATCH_VERSION
 #define RSTWATCH_VERSION "0.1.0"
 #endif
@@ -49,11 +51,18 @@ struct options {
 	struct number_list ports;  /* either side */
 	struct number_list lports; /* local */
 	struct number_list rports; /* remote */
-	uint64_t cause_mask;	   /* 1 << enum rw_cause; ~0: all */
-	uint64_t count;		   /* events to print; 0: no limit */
-	uint64_t duration_ms;	   /* 0: no limit */
-	uint64_t buffer_bytes;	   /* a power of two, a page at least */
-	bool print;		   /* show events although they are recorded */
+	struct cidr net;	   /* either address; family 0: all */
+	const char *comm;	   /* NULL: all */
+	const char *netns;	   /* as the user wrote it; NULL: all */
+	const char *cgroup;	   /* the same */
+	uint32_t netns_inode;	   /* what that is: where_find() */
+	uint32_t cgroup_level;	   /* depth, 0: the root */
+	uint64_t cgroup_id;
+	uint64_t cause_mask;   /* 1 << enum rw_cause; ~0: all */
+	uint64_t count;	       /* events to print; 0: no limit */
+	uint64_t duration_ms;  /* 0: no limit */
+	uint64_t buffer_bytes; /* a power of two, a page at least */
+	bool print;	       /* show events although they are recorded */
 	const char *write;     /* recording to write, "-": stdout; or NULL */
 	const char *read;      /* recording to read, "-": stdin; or NULL */
 	uint64_t rotate_bytes; /* of one file; 0: no limit */

@@ -82,7 +82,8 @@ enum record_count_field {
 	RECORD_K_LOST_RST = 4, /* of the lost, those that were resets */
 };
 
-#define RECORD_TASK_COMM 5 /* in a TASK of record_fields.def: bytes */
+#define RECORD_TASK_EXIT_CODE 4 /* the same, a number: only of old files */
+#define RECORD_TASK_COMM 5	/* in a TASK of record_fields.def: bytes */
 
 /* The most that record_encode() writes. */
 #define RECORD_EVENT_MAX 1024

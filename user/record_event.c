@@ -62,13 +62,18 @@ static bool get_bytes(void *to, size_t room, const struct wire_field *field)
 	return true;
 }
 
-static bool get_task_field(struct rw_task *task, const struct wire_field *f)
+/* @exit: of the event; the first recordings had it in the task, as a code */
+static bool get_task_field(struct rw_task *task, __u8 *exit,
+			   const struct wire_field *f)
 {
 	switch (f->id) {
 #define TASK_NUMBER(field, member) \
 	case field:                \
 		return STORE(task->member, f);
 #include "record_fields.def"
+	case RECORD_TASK_EXIT_CODE:
+		*exit |= f->is_bytes ? 0 : f->number & RW_EXIT_SIGNAL;
+		return !f->is_bytes;
 	case RECORD_TASK_COMM:
 		return get_bytes(task->comm, sizeof(task->comm), f);
 	default:
@@ -76,14 +81,15 @@ static bool get_task_field(struct rw_task *task, const struct wire_field *f)
 	}
 }
 
-static bool get_task(struct rw_task *task, const struct wire_field *field)
+static bool get_task(struct rw_task *task, __u8 *exit,
+		     const struct wire_field *field)
 {
 	struct wire rest = field->bytes;
 	struct wire_field part;
 	int more;
 
 	while ((more = wire_next(&rest, &part)) > 0)
-		if (!get_task_field(task, &part))
+		if (!get_task_field(task, exit, &part))
 			return false;
 	return field->is_bytes && !more;
 }
@@ -100,7 +106,7 @@ static bool get_field(struct rw_event *event, uint32_t slots[LOOKUP_MAX],
 		return get_bytes(event->member, sizeof(event->member), f);
 #define TASK(field, member, flag) \
 	case field:               \
-		return get_task(&event->member, f);
+		return get_task(&event->member, &event->evidence.exit, f);
 #define LOOKUP(field, kind) \
 	case field:         \
 		return STORE(slots[kind], f) && slots[kind] <= RECORD_SLOTS;

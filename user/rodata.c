@@ -66,6 +66,15 @@ void rodata_filters(struct rw_config *config, const struct options *o)
 	config->rst_only = o->rst_only;
 	config->family = o->family;
 	config->filter_pid = o->pids.n > 0;
+	config->filter_comm = o->comm != NULL;
+	if (o->comm) {
+		memcpy(config->comm, o->comm, strlen(o->comm) + 1);
+		memset(config->comm_mask, 0xff, strlen(o->comm) + 1);
+	}
+	config->netns = o->netns_inode;
+	config->net_family = o->net.family;
+	memcpy(config->net, o->net.address, RW_ADDR_LEN);
+	memcpy(config->net_mask, o->net.mask, RW_ADDR_LEN);
 	config->port_filter = (o->ports.n ? RW_PORT_ANY : 0) |
 			      (o->lports.n ? RW_PORT_LOCAL : 0) |
 			      (o->rports.n ? RW_PORT_REMOTE : 0);
@@ -77,6 +86,8 @@ int rodata_fill(struct bpf_object *object, struct rw_config *config,
 	struct rw_config *target = variable(object, "config", sizeof(*target));
 
 	rodata_filters(config, o);
+	config->cgroup = o->cgroup_id;
+	config->cgroup_level = o->cgroup_level;
 	config->follow = o->command != NULL;
 	config->stacks = o->stacks;
 	config->stack_room = o->buffer_bytes - o->buffer_bytes / 4;

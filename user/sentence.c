@@ -67,10 +67,12 @@ static void add_actor(struct story *s)
 	phrase_add_task(&s->says, &s->e->actor);
 	if (!has(s, RW_F_EXITING))
 		return;
-	signal = name_signal(name, s->e->actor.exit_code);
+	signal = name_signal(name, s->e->evidence.exit & RW_EXIT_SIGNAL);
 	*signal = '\0';
 	add(s, *name ? ", killed by " : ", exiting");
 	add(s, name);
+	if (s->e->evidence.exit & RW_EXIT_OOM)
+		add(s, " for want of memory");
 	add(s, ",");
 }
 

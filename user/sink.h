@@ -35,7 +35,7 @@ struct sink {
 };
 
 /* The most that a sink asks out_room() for; an output buffer holds more. */
-#define SINK_ROOM 8192
+#define SINK_ROOM 16384
 
 /* What NDJSON has beside the usual. */
 struct json_style {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "community_id.h"
 #include "json.h"
 #include "lookup.h"
@@ -25,12 +26,20 @@ struct cached_number {
 	char text[24];
 };
 
-/* A task as it was last written. */
-struct cached_task {
-	struct rw_task task;
-	uint32_t variant; /* whatever else its text depends on */
-	size_t len;	  /* 0: nothing yet */
-	char text[JSON_STRING_MAX(RW_COMM_LEN) + 160];
+/*
+ * Whose and where, as it was last written of an event: who acts, who owns, and
+ * the places they live in, most of a record and mostly the same.
+ */
+#define WHOSE_KEPT 64 /* processes that are busy at a time */
+#define WHOSE_FLAGS                                                         \
+	(RW_F_SK | RW_F_TW | RW_F_SINCE_CLOSE | RW_F_TRIGGER | RW_F_ACTOR | \
+	 RW_F_EXITING | RW_F_OWNER)
+
+struct whose {
+	struct rw_event of;
+	uint32_t version; /* lookup_version() */
+	size_t len;
+	char *text; /* NULL: nothing yet */
 };
 
 /* A run of keys as it was last written, where little decides about it. */
@@ -49,13 +58,11 @@ struct sink_json {
 	struct out *out;
 	struct clock *clock;
 	bool community_id;
-	uint32_t hz; /* jiffies a second */
-	struct cached_task actor;
-	struct cached_task owner;
-	struct cached_number netns;
+	uint32_t hz;		     /* jiffies a second */
 	struct cached_number second; /* of ktime_ns */
 	struct piece verdict;
 	struct piece queues[RW_ORDER_SIMULTANEOUS + 1]; /* by order */
+	struct whose whose[WHOSE_KEPT];
 	struct piece rest;
 };
 
@@ -216,25 +223,31 @@ static char *put_queues(struct sink_json *s, char *p, const struct rw_event *e)
 	return put_piece(s, &s->queues[ev->order], p, e, key, render_queues);
 }
 
-static char *put_history(const struct sink_json *s, char *p,
-			 const struct rw_event *e)
+static char *put_idle(const struct sink_json *s, char *p,
+		      const struct rw_evidence *ev)
 {
-	const struct rw_evidence *ev = &e->evidence;
-	bool has_counters = (ev->flags & (RW_F_SK | RW_F_TW)) == RW_F_SK;
-
 	p = json_u64_or_null(p, ev->flags & RW_F_IDLE_RX,
 			     jiffies_to_ms(s, ev->idle_rx));
 	p = JSON_KEY(p, "tx");
 	p = json_u64_or_null(p, ev->flags & RW_F_IDLE_TX,
 			     jiffies_to_ms(s, ev->idle_tx));
-	p = JSON_RAW(p, "},\"retransmits\":");
+	*p++ = '}';
+	return p;
+}
+
+static char *render_history(char *p, const struct rw_event *e)
+{
+	const struct rw_evidence *ev = &e->evidence;
+	bool has_counters = (ev->flags & (RW_F_SK | RW_F_TW)) == RW_F_SK;
+
+	p = JSON_KEY(p, "retransmits");
 	p = json_u64_or_null(p, has_counters, ev->retransmits);
 	p = JSON_KEY(p, "since_close_ms");
 	return json_u64_or_null(p, ev->flags & RW_F_SINCE_CLOSE,
 				e->since_close_ms);
 }
 
-static char *put_provoker(char *p, const struct rw_evidence *ev)
+static char *render_provoker(char *p, const struct rw_evidence *ev)
 {
 	p = JSON_KEY(p, "provoked_by");
 	if (!(ev->flags & RW_F_TRIGGER))
@@ -247,11 +260,11 @@ static char *put_provoker(char *p, const struct rw_evidence *ev)
 	return p;
 }
 
-static char *put_signal(char *p, bool exiting, uint32_t exit_code)
+static char *put_signal(char *p, uint8_t how)
 {
 	char *start = p + 1;
 
-	p = name_signal(start, exiting ? exit_code : 0);
+	p = name_signal(start, how & RW_EXIT_SIGNAL);
 	if (p == start)
 		return json_null(p - 1);
 	start[-1] = '"';
@@ -259,10 +272,20 @@ static char *put_signal(char *p, bool exiting, uint32_t exit_code)
 	return p;
 }
 
+static char *put_ns_pid(char *p, const struct rw_task *task)
+{
+	p = JSON_KEY(p, "ns_pid");
+	return json_u64_or_null(p, task->ns_pid, task->ns_pid);
+}
+
 static char *render_actor(char *p, const struct rw_event *e)
 {
 	bool exiting = e->evidence.flags & RW_F_EXITING;
+	uint8_t how = exiting ? e->evidence.exit : 0;
 
+	p = JSON_KEY(p, "actor");
+	if (!(e->evidence.flags & RW_F_ACTOR))
+		return json_null(p);
 	p = JSON_RAW(p, "{\"pid\":");
 	p = json_u64(p, e->actor.pid);
 	p = JSON_KEY(p, "tid");
@@ -272,13 +295,19 @@ static char *render_actor(char *p, const struct rw_event *e)
 	p = JSON_KEY(p, "exiting");
 	p = json_bool(p, exiting);
 	p = JSON_KEY(p, "signal");
-	p = put_signal(p, exiting, e->actor.exit_code);
+	p = put_signal(p, how);
+	p = JSON_KEY(p, "oom");
+	p = json_bool(p, how & RW_EXIT_OOM);
+	p = put_ns_pid(p, &e->actor);
 	*p++ = '}';
 	return p;
 }
 
 static char *render_owner(char *p, const struct rw_event *e)
 {
+	p = JSON_KEY(p, "owner");
+	if (!(e->evidence.flags & RW_F_OWNER))
+		return json_null(p);
 	p = JSON_RAW(p, "{\"pid\":");
 	p = json_u64(p, e->owner.pid);
 	p = JSON_KEY(p, "comm");
@@ -287,57 +316,86 @@ static char *render_owner(char *p, const struct rw_event *e)
 	p = json_u64(p, e->owner.uid);
 	p = JSON_KEY(p, "source");
 	p = put_name(p, name_owner_source(e->owner_source));
+	p = put_ns_pid(p, &e->owner);
 	*p++ = '}';
 	return p;
 }
 
-/* Mostly the task is that of the event before: then its text is copied. */
-static char *put_task(struct cached_task *last, char *p,
-		      const struct rw_event *e, const struct rw_task *task,
-		      uint32_t variant,
-		      char *(*render)(char *, const struct rw_event *))
-{
-	if (!last->len || last->variant != variant ||
-	    memcmp(&last->task, task, sizeof(*task))) {
-		last->task = *task;
-		last->variant = variant;
-		last->len = render(last->text, e) - last->text;
-	}
-	memcpy(p, last->text, last->len);
-	return p + last->len;
-}
-
-static char *put_actor(struct sink_json *s, char *p, const struct rw_event *e)
-{
-	p = JSON_KEY(p, "actor");
-	if (!(e->evidence.flags & RW_F_ACTOR))
-		return json_null(p);
-	return put_task(&s->actor, p, e, &e->actor,
-			e->evidence.flags & RW_F_EXITING, render_actor);
-}
-
-static char *put_owner(struct sink_json *s, char *p, const struct rw_event *e)
-{
-	p = JSON_KEY(p, "owner");
-	if (!(e->evidence.flags & RW_F_OWNER))
-		return json_null(p);
-	return put_task(&s->owner, p, e, &e->owner, e->owner_source,
-			render_owner);
-}
-
-static char *put_place(struct sink_json *s, char *p, const struct rw_event *e)
+static char *render_cgroup(char *p, const struct rw_event *e)
 {
 	p = JSON_KEY(p, "cgroup");
 	if (e->cgroup) {
 		p = JSON_RAW(p, "{\"id\":");
 		p = json_u64(p, e->cgroup);
-		p = JSON_RAW(p, ",\"path\":null}");
+		p = JSON_KEY(p, "path");
+		p = json_string_or_null(p, lookup(LOOKUP_CGROUP, e),
+					CGROUP_PATH_MAX);
+		*p++ = '}';
 	} else {
 		p = json_null(p);
 	}
-	p = JSON_RAW(p, ",\"container_id\":null,\"netns\":");
-	p = e->tuple.netns ? put_cached(&s->netns, p, e->tuple.netns)
-			   : json_null(p);
+	p = JSON_KEY(p, "container_id");
+	p = json_string_or_null(p, lookup(LOOKUP_CONTAINER, e), STRING_MAX);
+	p = JSON_KEY(p, "unit");
+	return json_string_or_null(p, lookup(LOOKUP_UNIT, e), STRING_MAX);
+}
+
+static char *render_netns(char *p, const struct rw_event *e)
+{
+	uint32_t netns = e->tuple.netns;
+
+	p = JSON_KEY(p, "netns");
+	p = json_u64_or_null(p, netns, netns);
+	p = JSON_KEY(p, "netns_name");
+	return json_string_or_null(p, lookup(LOOKUP_NETNS, e), STRING_MAX);
+}
+
+static char *render_whose(char *p, const struct rw_event *e)
+{
+	p = render_history(p, e);
+	p = render_provoker(p, &e->evidence);
+	p = render_actor(p, e);
+	p = render_owner(p, e);
+	p = render_cgroup(p, e);
+	return render_netns(p, e);
+}
+
+/* What is not there, such as an owner, may differ: that costs a copy. */
+static bool has_same_text(const struct rw_event *a, const struct rw_event *b)
+{
+	return !((a->evidence.flags ^ b->evidence.flags) & WHOSE_FLAGS) &&
+	       a->evidence.exit == b->evidence.exit &&
+	       a->evidence.retransmits == b->evidence.retransmits &&
+	       a->owner_source == b->owner_source && a->cgroup == b->cgroup &&
+	       a->tuple.netns == b->tuple.netns &&
+	       !memcmp(&a->actor, &b->actor, sizeof(a->actor)) &&
+	       !memcmp(&a->owner, &b->owner, sizeof(a->owner));
+}
+
+static char *put_whose(struct sink_json *s, char *p, const struct rw_event *e)
+{
+	struct whose *kept = &s->whose[e->owner.pid % WHOSE_KEPT];
+	uint32_t version = lookup_version();
+	char *begin = p;
+
+	if (e->evidence.flags & (RW_F_SINCE_CLOSE | RW_F_TRIGGER))
+		return render_whose(p, e);
+	if (kept->text && kept->version == version &&
+	    has_same_text(&kept->of, e))
+		return json_copy(p, kept->text, kept->len);
+	p = render_whose(p, e);
+	free(kept->text);
+	*kept = (struct whose){ .of = *e,
+				.version = version,
+				.len = (size_t)(p - begin),
+				.text = malloc((size_t)(p - begin)) };
+	if (kept->text)
+		memcpy(kept->text, begin, kept->len);
+	return p;
+}
+
+static char *put_cookie(char *p, const struct rw_event *e)
+{
 	p = JSON_KEY(p, "cookie");
 	return json_u64_or_null(p, e->cookie, e->cookie);
 }
@@ -434,21 +492,18 @@ static char *put_teardown(struct sink_json *s, char *p,
 	p = put_verdict(s, p, e);
 	p = put_tuple(s, p, e);
 	p = put_queues(s, p, e);
-	p = put_history(s, p, e);
-	p = put_provoker(p, &e->evidence);
-	p = put_actor(s, p, e);
-	p = put_owner(s, p, e);
-	p = put_place(s, p, e);
+	p = put_idle(s, p, &e->evidence);
+	p = put_whose(s, p, e);
+	p = put_cookie(p, e);
 	return put_rest(s, p, e);
 }
 
 /* The owner of a connection whose end was told before it was known. */
-static char *put_late_owner(struct sink_json *s, char *p,
-			    const struct rw_event *e)
+static char *put_late_owner(char *p, const struct rw_event *e)
 {
 	p = JSON_RAW(p, "{\"type\":\"owner\",\"cookie\":");
 	p = json_u64_or_null(p, e->cookie, e->cookie);
-	p = put_owner(s, p, e);
+	p = render_owner(p, e);
 	return JSON_RAW(p, "}\n");
 }
 
@@ -489,7 +544,7 @@ static int json_event(struct sink *sink, const struct rw_event *event)
 	char *p = out_room(s->out, SINK_ROOM);
 
 	if (event->evidence.kind == RW_KIND_OWNER)
-		p = put_late_owner(s, p, event);
+		p = put_late_owner(p, event);
 	else
 		p = put_teardown(s, p, event);
 	out_done(s->out, p);
@@ -690,6 +745,10 @@ static int json_flush(struct sink *sink)
 
 static void json_free(struct sink *sink)
 {
+	struct sink_json *s = (struct sink_json *)sink;
+
+	for (size_t i = 0; i < WHOSE_KEPT; i++)
+		free(s->whose[i].text);
 	free(sink);
 }
 

@@ -5,6 +5,7 @@
  * as needed, and nothing is cut. On a terminal a line that is too long for it
  * is folded between two columns.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "text.h"
 
 #define CELL_MAX 512 /* the longest is CAUSE with its detail */
+#define SHORT_ID 12  /* digits of a container id that are shown */
 #define DIM "\033[2m"
 #define BRIGHT "\033[1m"
 #define PLAIN "\033[0m"
@@ -198,12 +200,6 @@ static char *cell_retransmits(struct sink_table *t, char *p,
 			  ev->retransmits);
 }
 
-static char *cell_netns(struct sink_table *t, char *p, const struct rw_event *e)
-{
-	(void)t;
-	return put_number(p, e->tuple.netns, e->tuple.netns);
-}
-
 static char *cell_reason(struct sink_table *t, char *p,
 			 const struct rw_event *e)
 {
@@ -213,6 +209,30 @@ static char *cell_reason(struct sink_table *t, char *p,
 	if (!reason)
 		return put(p, "-");
 	return p + text_printable(p, reason, EVIDENCE_REASON_MAX);
+}
+
+/* What people know it by: the container, shortened as engines do, or unit. */
+static char *cell_unit(struct sink_table *t, char *p, const struct rw_event *e)
+{
+	const char *container = lookup(LOOKUP_CONTAINER, e);
+	const char *unit = lookup(LOOKUP_UNIT, e);
+
+	(void)t;
+	if (container)
+		return p + text_printable(p, container, SHORT_ID);
+	if (unit)
+		return p + text_printable(p, unit, NAME_MAX);
+	return put(p, "-");
+}
+
+static char *cell_netns(struct sink_table *t, char *p, const struct rw_event *e)
+{
+	const char *name = lookup(LOOKUP_NETNS, e);
+
+	(void)t;
+	if (name)
+		return p + text_printable(p, name, NAME_MAX);
+	return put_number(p, e->tuple.netns, e->tuple.netns);
 }
 
 static char *cell_cause(struct sink_table *t, char *p, const struct rw_event *e)
@@ -243,6 +263,7 @@ static const struct column columns[] = {
 	{ "IDLE(ms)", 0, 8, true, cell_idle },
 	{ "RETR", 0, 4, true, cell_retransmits },
 	{ "NETNS", 0, 10, true, cell_netns },
+	{ "UNIT", 0, 15, false, cell_unit },
 	{ "REASON", 0, 19, false, cell_reason },
 	{ "CAUSE", 19, 19, false, cell_cause },
 };

@@ -7,6 +7,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "netns.h"
 #include "owner.h"
 #include "peer.h"
 #include "show.h"
@@ -83,14 +84,22 @@ static bool is_full(const struct watch *w)
 	return w->options->count && w->totals->events >= w->options->count;
 }
 
+/* As task_matches() of bpf/filter.h */
+static bool matches(const struct watch *w, const struct rw_task *task)
+{
+	const struct options *o = w->options;
+
+	return (!o->pids.n || observer_watches(w->observer, task->pid)) &&
+	       (!o->comm || !strncmp(o->comm, task->comm, RW_COMM_LEN));
+}
+
 static bool is_wanted(const struct watch *w, const struct rw_event *event)
 {
 	if (is_amendment(event)) /* it asked for a known owner: none is late */
-		return !w->options->pids.n;
+		return !w->options->pids.n && !w->options->comm;
 	if (!(event->evidence.flags & RW_F_ASK_OWNER))
 		return true;
-	return event->evidence.flags & RW_F_OWNER &&
-	       observer_watches(w->observer, event->owner.pid);
+	return event->evidence.flags & RW_F_OWNER && matches(w, &event->owner);
 }
 
 /*
@@ -318,6 +327,7 @@ static void report(struct watch *w)
 /* Read what there is, then let the reader see it. */
 static void drain(struct watch *w, struct ring_buffer *ring)
 {
+	netns_expire();
 	ring_buffer__consume(ring);
 	settle(w, watch_now() - HELD_NS);
 	keep_error(w, show_held(&w->show, watch_now()));

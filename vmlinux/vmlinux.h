@@ -109,6 +109,35 @@ struct socket {
 	struct sock *sk;
 };
 
+/*
+ * The cgroup a socket was made in. Before 5.15 (8520e224f547, also backported)
+ * the pointer shared its place with net_cls and net_prio: see sk_cgroup().
+ */
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+};
+
+struct cgroup___ids { /* until 6.0 */
+	__u64 ancestor_ids[1];
+};
+
+struct cgroup___ancestors { /* since 6.1 */
+	struct cgroup *ancestors[1];
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct sock_cgroup_data___val {
+	__u64 val;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
@@ -121,6 +150,11 @@ struct sock {
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 	struct socket *sk_socket;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct sock___val {
+	struct sock_cgroup_data___val sk_cgrp_data;
 };
 
 /* optional: the helper came with 5.11; its number is fixed */
@@ -231,6 +265,27 @@ struct cred {
 	kuid_t uid;
 };
 
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level; /* depth of its pid namespace, 0: the initial */
+	struct upid numbers[1];
+};
+
+struct mm_struct;
+
+struct signal_struct {
+	struct pid *pids[4];
+	struct mm_struct *oom_mm;
+};
+
+enum pid_type {
+	PIDTYPE_PID,
+	PIDTYPE_TGID,
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -246,9 +301,11 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	const struct cred *cred;
 	struct files_struct *files;
 	char comm[16];
+	struct signal_struct *signal;
 };
 
 struct bpf_iter__task {

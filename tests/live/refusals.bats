@@ -40,6 +40,28 @@ usage() {
 	done
 }
 
+@test "places that do not exist" {
+	usage "no such network namespace" -N no-such
+	usage "no such network namespace" -N 4000000000
+	usage "no such network namespace" -N /proc/self/ns/no-such
+	usage "is no network namespace" -N /proc/self/ns/pid
+	usage "is no network namespace" -N /etc/passwd
+	usage "needs a name" -N ''
+	grep -q cgroup2 /proc/mounts || skip "no cgroup2 is mounted"
+	usage "no such cgroup" --cgroup /no-such
+	usage "no such cgroup" --cgroup ../..
+	usage "needs a name" --cgroup ''
+	usage "no such cgroup" --cgroup /cgroup.procs
+}
+
+@test "bad names and networks" {
+	usage "1 to 15" -n ''
+	usage "1 to 15" -n sixteen-bytes-xx
+	usage "block" --net 10.0.0.0/33
+	usage "block" --net ::/129
+	usage "block" --net nowhere
+}
+
 @test "bad pids, counts and durations" {
 	usage "pid" -p 0
 	usage "pid" -p abc

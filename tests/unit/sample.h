@@ -15,7 +15,9 @@
 #include <cmocka.h>
 
 #include "bpf/event.h"
+#include "cgroup.h"
 #include "clock.h"
+#include "netns.h"
 #include "out.h"
 #include "reason.h"
 #include "run.h"
@@ -30,6 +32,42 @@
 const char *reason_name(int32_t raw)
 {
 	return raw == 7 ? "TCP_ABORT_ON_CLOSE" : NULL;
+}
+
+#define SAMPLE_CONTAINER 4243 /* id of a cgroup */
+#define SAMPLE_CONTAINER_ID \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SAMPLE_GONE 4244
+#define SAMPLE_NAMED_NETNS 4026532177
+static uint32_t sample_names = 1; /* netns_version() */
+
+const struct cgroup_name *cgroup_name(uint64_t id)
+{
+	static const struct cgroup_name unknown,
+		unit = { .path = "/system.slice/nginx.service",
+			 .unit = "nginx.service" },
+		container = { .path = "/docker/" SAMPLE_CONTAINER_ID,
+			      .container_id = SAMPLE_CONTAINER_ID };
+
+	if (id == SAMPLE_CONTAINER)
+		return &container;
+	return id == 4242 ? &unit : &unknown;
+}
+
+const char *netns_name(uint32_t inode)
+{
+	if (inode != SAMPLE_NAMED_NETNS)
+		return NULL;
+	return sample_names == 1 ? "blue" : "green";
+}
+
+uint32_t netns_version(void)
+{
+	return sample_names;
+}
+
+void netns_expire(void)
+{
 }
 
 /* close() with 1234 bytes unread, by a process that lives on. */
@@ -58,8 +96,16 @@ static inline struct rw_event sample_event(void)
 			      .idle_rx = 3,
 			      .idle_tx = 250,
 			      .retransmits = 2 },
-		.actor = { .pid = 4711, .tid = 4712, .uid = 1000, .comm = "nc" },
-		.owner = { .pid = 4711, .tid = 4711, .uid = 1000, .comm = "nc" },
+		.actor = { .pid = 4711,
+			   .tid = 4712,
+			   .uid = 1000,
+			   .ns_pid = 4711,
+			   .comm = "nc" },
+		.owner = { .pid = 4711,
+			   .tid = 4711,
+			   .uid = 1000,
+			   .ns_pid = 4711,
+			   .comm = "nc" },
 	};
 }
 

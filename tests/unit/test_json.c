@@ -218,11 +218,14 @@ static void test_golden(void **state)
 		"\"idle_ms\":{\"rx\":12,\"tx\":1000},\"retransmits\":2,"
 		"\"since_close_ms\":null,\"provoked_by\":null,"
 		"\"actor\":{\"pid\":4711,\"tid\":4712,\"comm\":\"nc\","
-		"\"exiting\":false,\"signal\":null},"
+		"\"exiting\":false,\"signal\":null,\"oom\":false,"
+		"\"ns_pid\":4711},"
 		"\"owner\":{\"pid\":4711,\"comm\":\"nc\",\"uid\":1000,"
-		"\"source\":\"accept\"},"
-		"\"cgroup\":{\"id\":4242,\"path\":null},\"container_id\":null,"
-		"\"netns\":4026531840,\"cookie\":77,"
+		"\"source\":\"accept\",\"ns_pid\":4711},"
+		"\"cgroup\":{\"id\":4242,"
+		"\"path\":\"/system.slice/nginx.service\"},"
+		"\"container_id\":null,\"unit\":\"nginx.service\","
+		"\"netns\":4026531840,\"netns_name\":null,\"cookie\":77,"
 		"\"path\":[\"tcp_close\",\"tcp_send_active_reset\"],"
 		"\"confidence\":\"observed\",\"rst\":null,\"peer_owner\":null,\"predates\":false,"
 		"\"stack\":null}\n");
@@ -249,7 +252,8 @@ static void test_golden_bare(void **state)
 		"\"linger_waited_ms\":null,\"idle_ms\":{\"rx\":null,"
 		"\"tx\":null},\"retransmits\":null,\"since_close_ms\":null,"
 		"\"provoked_by\":null,\"actor\":null,\"owner\":null,"
-		"\"cgroup\":null,\"container_id\":null,\"netns\":null,"
+		"\"cgroup\":null,\"container_id\":null,\"unit\":null,"
+		"\"netns\":null,\"netns_name\":null,"
 		"\"cookie\":null,\"path\":[],\"confidence\":\"observed\","
 		"\"rst\":null,\"peer_owner\":null,\"predates\":false,\"stack\":null}\n");
 }
@@ -434,7 +438,8 @@ static void test_late_owner(void **state)
 	assert_string_equal(print(&event),
 			    "{\"type\":\"owner\",\"cookie\":77,"
 			    "\"owner\":{\"pid\":4711,\"comm\":\"nc\","
-			    "\"uid\":1000,\"source\":\"close\"}}\n");
+			    "\"uid\":1000,\"source\":\"close\","
+			    "\"ns_pid\":4711}}\n");
 	event.cookie = 0;
 	event.evidence.flags = 0;
 	assert_string_equal(print(&event),
@@ -625,14 +630,48 @@ static void test_actor(void **state)
 	struct rw_event event = sample_event();
 
 	(void)state;
-	event.actor.exit_code = SIGKILL; /* of no interest while it lives */
-	check_has(&event, "\"exiting\":false,\"signal\":null}");
+	event.evidence.exit = SIGKILL; /* of no interest while it lives */
+	check_has(&event, "\"exiting\":false,\"signal\":null,\"oom\":false,");
 	event.evidence.flags |= RW_F_EXITING;
-	check_has(&event, "\"exiting\":true,\"signal\":\"SIGKILL\"}");
-	event.actor.exit_code = 1 << 8; /* exit(1) */
-	check_has(&event, "\"exiting\":true,\"signal\":null}");
+	check_has(&event,
+		  "\"exiting\":true,\"signal\":\"SIGKILL\",\"oom\":false,");
+	event.evidence.exit = SIGKILL | RW_EXIT_OOM;
+	check_has(&event,
+		  "\"exiting\":true,\"signal\":\"SIGKILL\",\"oom\":true,");
+	event.evidence.exit = 0; /* exit(1) */
+	check_has(&event, "\"exiting\":true,\"signal\":null,\"oom\":false,");
+	event.actor.ns_pid = 7;
+	check_has(&event, "\"oom\":false,\"ns_pid\":7}");
+	event.actor.ns_pid = 0;
+	check_has(&event, "\"oom\":false,\"ns_pid\":null}");
 	event.evidence.flags &= ~(uint32_t)RW_F_ACTOR;
 	check_has(&event, "\"actor\":null,");
+}
+
+/* Text that is copied from the record before is that of the same place. */
+static void test_place(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	check_has(&event, "\"unit\":\"nginx.service\",");
+	event.cgroup = SAMPLE_CONTAINER;
+	check_has(&event,
+		  "\"cgroup\":{\"id\":4243,"
+		  "\"path\":\"/docker/" SAMPLE_CONTAINER_ID "\"},"
+		  "\"container_id\":\"" SAMPLE_CONTAINER_ID "\","
+		  "\"unit\":null,\"netns\":4026531840,\"netns_name\":null,");
+	event.cgroup = SAMPLE_GONE;
+	check_has(&event, "\"cgroup\":{\"id\":4244,\"path\":null},"
+			  "\"container_id\":null,\"unit\":null,");
+	event.cgroup = 4242;
+	event.tuple.netns = SAMPLE_NAMED_NETNS;
+	check_has(&event, "\"unit\":\"nginx.service\","
+			  "\"netns\":4026532177,\"netns_name\":\"blue\",");
+	sample_names++; /* the number is another's now */
+	check_has(&event, "\"unit\":\"nginx.service\","
+			  "\"netns\":4026532177,\"netns_name\":\"green\",");
+	sample_names--;
 }
 
 static void test_owner(void **state)
@@ -641,9 +680,9 @@ static void test_owner(void **state)
 
 	(void)state;
 	event.owner_source = RW_OWNER_CONNECT;
-	check_has(&event, "\"source\":\"connect\"}");
+	check_has(&event, "\"source\":\"connect\",\"ns_pid\":4711}");
 	event.owner_source = RW_OWNER_NONE;
-	check_has(&event, "\"source\":null}");
+	check_has(&event, "\"source\":null,\"ns_pid\":4711}");
 	event.evidence.flags &= ~(uint32_t)RW_F_OWNER;
 	check_has(&event, "\"owner\":null,");
 }
@@ -845,10 +884,10 @@ static void test_random_events(void **state)
 		"unacked_bytes", "linger_s",	 "linger_waited_ms",
 		"idle_ms",	 "retransmits",	 "since_close_ms",
 		"provoked_by",	 "actor",	 "owner",
-		"cgroup",	 "container_id", "netns",
-		"cookie",	 "path",	 "confidence",
-		"rst",		 "peer_owner",	 "predates",
-		"stack",
+		"cgroup",	 "container_id", "unit",
+		"netns",	 "netns_name",	 "cookie",
+		"path",		 "confidence",	 "rst",
+		"peer_owner",	 "predates",	 "stack",
 	};
 	char found[4096], key[32];
 
@@ -945,6 +984,7 @@ int main(void)
 		SINK_TEST(test_provoker),
 		SINK_TEST(test_actor),
 		SINK_TEST(test_owner),
+		SINK_TEST(test_place),
 		SINK_TEST(test_inferred),
 		SINK_TEST(test_whole_path),
 		SINK_TEST(test_ipv6),

@@ -230,6 +230,29 @@ static void test_pids(void **state)
 		"rstwatch: pid 'nginx' is not a number in 1..4194304\n");
 }
 
+static void test_places(void **state)
+{
+	char *args[] = { "rstwatch",  "-n",	  "nginx",	   "-N",
+			 "blue",      "--cgroup", "/system.slice", "--net",
+			 "10.0.0.0/8" };
+
+	(void)state;
+	assert_int_equal(parse_args(args, 9), OPTIONS_RUN);
+	assert_string_equal(options.comm, "nginx");
+	assert_string_equal(options.netns, "blue");
+	assert_string_equal(options.cgroup, "/system.slice");
+	assert_int_equal(options.net.family, 4);
+	refuses("--net 10.0.0.0/33",
+		"rstwatch: --net '10.0.0.0/33' is not an address or a block of "
+		"them such as 10.0.0.0/8\n");
+	refuses("-n sixteen-bytes-xx",
+		"rstwatch: --comm 'sixteen-bytes-xx' is not a name of 1 to 15 "
+		"bytes, as ps -o comm shows it\n");
+	refuses_argument("-n", "",
+			 "rstwatch: --comm '' is not a name of 1 to 15 "
+			 "bytes, as ps -o comm shows it\n");
+}
+
 static void test_list_limit(void **state)
 {
 	char line[1024] = "-p 1", *end = line + strlen(line);
@@ -683,6 +706,7 @@ int main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_bad_ports),
 		cmocka_unit_test(test_pids),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_list_limit),
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_bad_causes),

@@ -48,7 +48,7 @@ static void test_unread_data(void **state)
 	event.evidence.unread = 1;
 	check(&event, "nc (pid 4711), exiting, closed with 1 byte unread, and "
 		      "the peer's FIN had come.");
-	event.actor.exit_code = SIGKILL;
+	event.evidence.exit = SIGKILL;
 	event.evidence.unacked = 5;
 	event.evidence.flags |= RW_F_INFERRED;
 	check(&event, "nc (pid 4711), killed by SIGKILL, closed with 1 byte "

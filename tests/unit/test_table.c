@@ -189,8 +189,11 @@ static void test_detail_of_close(void **state)
 	event.evidence.flags &= ~(uint32_t)(RW_F_LINGER | RW_F_LINGER_WAIT);
 	event.evidence.flags |= RW_F_EXITING;
 	check_cause(&event, "FIN sent close first, exit\n");
-	event.actor.exit_code = SIGKILL;
+	event.evidence.exit = SIGKILL;
 	check_cause(&event, "FIN sent close first, SIGKILL\n");
+	event.evidence.exit = SIGKILL | RW_EXIT_OOM;
+	check_cause(&event, "FIN sent close first, SIGKILL (OOM)\n");
+	event.evidence.exit = SIGKILL;
 	event.cause = RW_CAUSE_SHUTDOWN;
 	event.evidence.order = RW_ORDER_NONE;
 	check_cause(&event, "FIN sent shutdown SIGKILL\n");
@@ -270,28 +273,31 @@ static void test_wide(void **state)
 		open_table((struct table_style){ .wide = true }),
 		"    PID COMM            LADDR:LPORT           "
 		"RADDR:RPORT           WHAT     STATE         UNREAD  UNSENT "
-		"UNACKED IDLE(ms) RETR      NETNS REASON              CAUSE\n");
+		"UNACKED IDLE(ms) RETR      NETNS UNIT            "
+		"REASON              CAUSE\n");
 	check_line(&event,
 		   "   4711 nc              127.0.0.1:80          "
 		   "127.0.0.2:40000       RST sent ESTABLISHED     1234       "
-		   "0       0       12    2 4026531840 "
+		   "0       0       12    2 4026531840 nginx.service   "
 		   "TCP_ABORT_ON_CLOSE  "
 		   "unread-data 1234 bytes\n");
 	event.evidence.idle_tx = 1; /* the later of the two counts */
 	event.evidence.unsent = 10;
 	event.evidence.unacked = 20;
 	event.evidence.kernel_reason = 8; /* without a name */
+	event.cgroup = SAMPLE_CONTAINER;
+	event.tuple.netns = SAMPLE_NAMED_NETNS;
 	check_line(&event,
 		   "   4711 nc              127.0.0.1:80          "
 		   "127.0.0.2:40000       RST sent ESTABLISHED     1234      "
-		   "10      20        4    2 4026531840 "
+		   "10      20        4    2       blue 0123456789ab    "
 		   "-                   "
 		   "unread-data 1234 bytes\n");
 	event = sample_bare_event();
 	check_line(&event,
 		   "      - -               127.0.0.1:80          "
 		   "127.0.0.2:40000       RST sent -                  -       "
-		   "-       -        -    -          - "
+		   "-       -        -    -          - -               "
 		   "-                   "
 		   "no-listener\n");
 	close_table();
@@ -348,7 +354,12 @@ static void test_verbose(void **state)
 		"        tcp_close > tcp_send_active_reset, "
 		"TCP_ABORT_ON_CLOSE, observed\n"
 		"        actor nc pid 4711 uid 1000 tid 4712, "
-		"owner too (accept)\n");
+		"owner too (accept)\n"
+		"        netns 4026531840, "
+		"cgroup /system.slice/nginx.service, unit nginx.service\n");
+	event.cgroup = SAMPLE_CONTAINER;
+	event.tuple.netns = SAMPLE_NAMED_NETNS;
+	event.owner.ns_pid = 7;
 	event.evidence.flags = RW_F_SK | RW_F_OWNER | RW_F_TRIGGER |
 			       RW_F_INFERRED | RW_F_IDLE_TX | RW_F_LINGER;
 	event.evidence.trigger = RW_TH_PSH | RW_TH_ACK;
@@ -365,7 +376,11 @@ static void test_verbose(void **state)
 			   "        tcp_close > tcp_send_active_reset, "
 			   "provoked by PA with 1 byte, inferred\n"
 			   "        the kernel acted by itself, "
-			   "owner nc pid 4711 uid 1000 (accept)\n");
+			   "owner nc pid 4711 (7 in its namespace) "
+			   "uid 1000 (accept)\n"
+			   "        netns 4026532177 (blue), "
+			   "cgroup /docker/" SAMPLE_CONTAINER_ID ", "
+			   "container " SAMPLE_CONTAINER_ID "\n");
 	event = sample_bare_event();
 	check_line(&event, "     - -        127.0.0.1:80    127.0.0.2:40000 "
 			   "RST sent no-listener\n"
@@ -498,7 +513,7 @@ static void test_hostile_comm(void **state)
 		line = capture_read(&capture);
 		for (const char *s = line; *s; s++)
 			assert_true(*s == '\n' || (*s >= ' ' && *s <= '~'));
-		for (int i = 0; i < 5; i++) {
+		for (int i = 0; i < 6; i++) {
 			line = strchr(line, '\n');
 			assert_non_null(line);
 			line++;

@@ -735,7 +735,7 @@ static void scramble_idle_facts(struct rw_evidence *e, uint64_t *seed)
 	e->idle_tx = random_bits(seed);
 	e->retransmits = random_bits(seed);
 	e->order = random_bits(seed);
-	e->pad = random_bits(seed);
+	e->exit = random_bits(seed);
 }
 
 static void test_noise(void **state)

@@ -1,0 +1,239 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Whose a connection is: cgroup, container, unit, namespaces; filters for them.
+# Needs no container engine: cgroups and namespaces are made by hand.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+ID=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+
+setup() {
+	needs_observer
+	name=rw$BASHPID
+	top=
+}
+
+# needs_cgroup: a cgroup of this test's own is $top, or the test is skipped.
+needs_cgroup() {
+	local mount
+	mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[[ -n $mount ]] || skip "no cgroup2 is mounted"
+	mkdir "$mount/$name" 2>/dev/null || skip "cannot make a cgroup"
+	top=$mount/$name
+}
+
+# needs_netns NAME...: network namespaces with loopback up.
+needs_netns() {
+	local ns
+	needs ip
+	for ns; do
+		ip netns add "$ns" 2>/dev/null || skip "cannot make a netns"
+		ip -n "$ns" link set lo up
+	done
+}
+
+teardown() {
+	[[ -z $watcher ]] || kill -CONT "$watcher" || true
+	[[ -z $watcher ]] || kill "$watcher" || true
+	ip netns list 2>/dev/null | awk -v n="$name" 'index($1, n) == 1 {
+		print $1 }' | xargs -r -n 1 ip netns del
+	[[ -z $top ]] || find "$top" -depth -type d -exec rmdir {} +
+} 2>/dev/null
+
+# within CGROUP COMMAND...: runs it there.
+within() {
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' _ "$@"
+}
+
+@test "cgroup, container and unit of a socket" {
+	needs_cgroup
+	local inner=$top/docker-$ID.scope
+	mkdir "$inner"
+	start
+	within "$inner" dying kill >"$OUT/dying"
+	stop
+	"$TESTS/dying.py" "$OUT/events.out" "$OUT/dying" \
+		"cgroup.id=$(stat -c %i "$inner")" \
+		"cgroup.path=/$name/docker-$ID.scope" \
+		"container_id=$ID" "unit=docker-$ID.scope"
+	keeps_contract "$OUT/events.out"
+}
+
+@test "the root cgroup is a slash" {
+	start
+	dying exit >"$OUT/dying"
+	stop
+	grep -q '^0::/$' /proc/self/cgroup || skip "this test runs in a cgroup"
+	"$TESTS/dying.py" "$OUT/events.out" "$OUT/dying" cgroup.path=/ \
+		container_id=None unit=None
+}
+
+@test "a cgroup that is gone keeps its number" {
+	needs_cgroup
+	mkdir "$top/gone"
+	local id
+	id=$(stat -c %i "$top/gone")
+	start
+	kill -STOP "$watcher"
+	within "$top/gone" dying kill >"$OUT/dying"
+	rmdir "$top/gone"
+	kill -CONT "$watcher"
+	stop
+	"$TESTS/dying.py" "$OUT/events.out" "$OUT/dying" \
+		"cgroup.id=$id" cgroup.path=None container_id=None
+}
+
+@test "--cgroup: it and what is below it, in both ways to write it" {
+	needs_cgroup
+	mkdir "$top/a" "$top/a/b" "$top/ab"
+	for path in "/$name/a" "$top/a" "$name/a/"; do
+		start --cgroup "$path"
+		within "$top" dying kill >"$OUT/above"
+		within "$top/a" dying kill >"$OUT/in"
+		within "$top/a/b" dying kill >"$OUT/below"
+		within "$top/ab" dying kill >"$OUT/beside"
+		stop
+		"$TESTS/dying.py" "$OUT/events.out" "$OUT/in"
+		"$TESTS/dying.py" "$OUT/events.out" "$OUT/below"
+		field cgroup.path | sort -u >"$OUT/paths"
+		diff "$OUT/paths" <(printf '%s\n' "/$name/a" "/$name/a/b")
+	done
+}
+
+@test "-N: by name, path and number" {
+	needs_netns "$name-a" "$name-b"
+	local number what
+	number=$(stat -L -c %i "/run/netns/$name-a")
+	for what in "$name-a" "/run/netns/$name-a" "$number"; do
+		start -N "$what"
+		ip netns exec "$name-a" dying kill >"$OUT/dying"
+		ip netns exec "$name-b" dying kill >"$OUT/other"
+		dying kill >>"$OUT/other"
+		stop
+		"$TESTS/dying.py" "$OUT/events.out" "$OUT/dying" \
+			"netns=$number" "netns_name=$name-a"
+		[[ $(field netns | sort -u) == "$number" ]]
+	done
+}
+
+# named_events N: so many events of dying processes have the name of the second.
+named_events() {
+	[[ $(grep -c "\"exiting\":true.*\"netns_name\":\"$name-b\"" \
+		"$OUT/events.out") -ge $1 ]]
+}
+
+@test "the name of a network namespace whose number is used again" {
+	needs_netns "$name-a"
+	start
+	ip netns exec "$name-a" dying kill >"$OUT/first"
+	until_true grep -q "\"netns_name\":\"$name-a\"" "$OUT/events.out"
+	for ((i = 0; i < 5; i++)); do
+		ip netns del "$name-a"
+		needs_netns "$name-b"
+		ip netns exec "$name-b" dying kill >>"$OUT/second"
+		# a name that is gone before it is looked up is unknown
+		until_true named_events $((4 * (i + 1)))
+		ip netns del "$name-b"
+		needs_netns "$name-a"
+	done
+	stop
+	"$TESTS/dying.py" "$OUT/events.out" "$OUT/first" "netns_name=$name-a"
+	"$TESTS/dying.py" "$OUT/events.out" "$OUT/second" "netns_name=$name-b"
+}
+
+@test "the pid in a pid namespace" {
+	needs unshare
+	start
+	unshare -pf --mount-proc sh -c 'dying kill; exit $?' >"$OUT/dying" ||
+		skip "cannot make a pid namespace"
+	stop
+	grep -q '"inside":true' "$OUT/dying"
+	"$TESTS/dying.py" "$OUT/events.out" "$OUT/dying"
+}
+
+# The name of a process: exact, of the actor or of the owner.
+@test "-n" {
+	start -n "$name"
+	named "$name" >"$OUT/port"
+	named "${name}x" >"$OUT/port2"
+	named "x$name" >"$OUT/port3"
+	stop
+	[[ $(field actor.comm | grep -v None | sort -u) == "$name" ]]
+	grep -q "\"port\":$(<"$OUT/port")}" "$OUT/events.out"
+	run ! grep -E "\"port\":($(<"$OUT/port2")|$(<"$OUT/port3"))}" \
+		"$OUT/events.out"
+}
+
+@test "-n: the owner, where the kernel acted" {
+	start -r -n "$name"
+	python3 - "$name" <<-'END'
+		import os, socket, struct, sys, time
+		open("/proc/self/comm", "w").write(sys.argv[1])
+		server = socket.create_server(("127.0.0.1", 0))
+		ours = socket.create_connection(server.getsockname())
+		if os.fork() == 0:
+		    ours.close()
+		    theirs = server.accept()[0]
+		    open("/proc/self/comm", "w").write("else")
+		    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+		                      struct.pack("ii", 1, 0))
+		    theirs.close()
+		    os._exit(0)
+		os.wait()
+		time.sleep(0.3)
+	END
+	stop
+	[[ $(field cause) == reset-by-peer ]]
+	[[ $(field actor) == None && $(field owner.comm) == "$name" ]]
+}
+
+@test "--net: either address" {
+	local net
+	for net in 127.0.0.2 127.0.0.2/31 ::ffff:127.0.0.2; do
+		start --net "$net"
+		exchange 127.0.0.1 127.0.0.2
+		exchange 127.0.0.2 127.0.0.1
+		exchange 127.0.0.1 127.0.0.4
+		exchange ::1 ::1
+		stop
+		[[ $(field cause | wc -l) -eq 4 ]]
+		run ! grep -E '"address":"(127.0.0.4|::1)"' "$OUT/events.out"
+	done
+	start --net ::/64
+	exchange 127.0.0.1 127.0.0.2
+	exchange ::1 ::1
+	stop
+	[[ $(field family | sort -u) == ipv6 ]]
+	[[ $(field family | wc -l) -eq 2 ]]
+}
+
+# exchange CLIENT SERVER: one connection between two addresses, closed by both.
+exchange() {
+	python3 - "$@" <<-'END'
+		import socket, sys
+		family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+		server = socket.create_server((sys.argv[2], 0), family=family)
+		client = socket.create_connection(
+		    server.getsockname()[:2], source_address=(sys.argv[1], 0))
+		peer = server.accept()[0]
+		client.close()
+		peer.recv(1)
+		peer.close()
+	END
+}
+
+@test "the table: container, unit and namespace" {
+	needs_cgroup
+	needs_netns "$name-a"
+	mkdir "$top/docker-$ID.scope"
+	start_as table -w -v
+	within "$top/docker-$ID.scope" ip netns exec "$name-a" dying kill \
+		>"$OUT/dying"
+	stop
+	grep -q "^ .* ${ID:0:12} .* unread-data .*SIGKILL" "$OUT/table.out"
+	grep -q "^ .* $name-a .* unread-data .*SIGKILL" "$OUT/table.out"
+	grep -q "netns [0-9]* ($name-a), cgroup /$name/docker-$ID.scope, container $ID, unit docker-$ID.scope" \
+		"$OUT/table.out"
+}
