@@ -85,7 +85,7 @@ load helpers
 		"$OUT/schema" >"$OUT/open"
 	run "$TESTS/contract.py" "$OUT/open" "$OUT/events"
 	[[ $output == *'is open'* ]]
-	sed 's/"netns", "cookie"/"netns"/' "$OUT/schema" >"$OUT/optional"
+	sed 's/"netns_name", "cookie"/"netns_name"/' "$OUT/schema" >"$OUT/optional"
 	run "$TESTS/contract.py" "$OUT/optional" "$OUT/events"
 	[[ $output == *'optional: cookie'* ]]
 }
