@@ -47,11 +47,11 @@ struct options {
 	bool community_id;
 	unsigned int stacks; /* RW_STACK_*: --stack */
 	uint8_t family;	     /* 0: both, 4 or 6 */
+	struct cidr net;     /* either address; family 0: all */
 	struct number_list pids;
 	struct number_list ports;  /* either side */
 	struct number_list lports; /* local */
 	struct number_list rports; /* remote */
-	struct cidr net;	   /* either address; family 0: all */
 	const char *comm;	   /* NULL: all */
 	const char *netns;	   /* as the user wrote it; NULL: all */
 	const char *cgroup;	   /* the same */
