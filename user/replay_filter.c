@@ -3,6 +3,7 @@
  * bpf/filter.h compiled for the host, so that there is one filter and not two:
  * here stands what its names mean outside the kernel.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/cdefs.h>
 
@@ -16,12 +17,14 @@ static struct rw_config config;
 static __u64 port_any[RW_PORT_WORDS];
 static __u64 port_local[RW_PORT_WORDS];
 static __u64 port_remote[RW_PORT_WORDS];
-static const struct options *options;
+static const struct number_list *pids;
+static const char *cgroup; /* as the user wrote them; NULL: all */
+static const char *netns;
 
 static bool is_watched(__u32 pid)
 {
-	for (size_t i = 0; i < options->pids.n; i++)
-		if (options->pids.values[i] == pid)
+	for (size_t i = 0; i < pids->n; i++)
+		if (pids->values[i] == pid)
 			return true;
 	return false;
 }
@@ -38,49 +41,50 @@ void replay_filter_set(const struct options *o)
 	rodata_ports(port_any, &o->ports);
 	rodata_ports(port_local, &o->lports);
 	rodata_ports(port_remote, &o->rports);
-	options = o;
+	pids = &o->pids;
+	cgroup = o->cgroup;
+	netns = o->netns;
 }
 
-/* What watch() asks once it has looked for an owner; here none is looked for. */
-static bool who_passes(const struct rw_event *event)
+/* As the kernel asks; what it leaves to a search is not known here. */
+static bool task_passes(const struct rw_event *event)
 {
-	uint32_t flags = event->evidence.flags;
+	const struct rw_evidence *e = &event->evidence;
 
 	if (!filters_tasks())
 		return true;
-	if (flags & RW_F_ACTOR &&
+	if (e->flags & RW_F_ACTOR &&
 	    task_matches(event->actor.pid, event->actor.comm))
 		return true;
-	return flags & RW_F_OWNER &&
+	return e->flags & RW_F_OWNER &&
 	       task_matches(event->owner.pid, event->owner.comm);
 }
 
-/* A name is compared with the one the recording has. */
-static bool netns_passes(const struct rw_event *event)
-{
-	const char *name;
-
-	if (!options->netns || options->netns_inode)
-		return true; /* tuple_passes() has compared numbers */
-	name = lookup(LOOKUP_NETNS, event);
-	return name && !strcmp(name, options->netns);
-}
-
-/* That cgroup, or one below it, by its path: the numbers are of another host. */
+/* By the path as it was when recording: numbers are those of another host. */
 static bool cgroup_passes(const struct rw_event *event)
 {
-	const char *path, *wanted = options->cgroup;
+	const char *path = lookup(LOOKUP_CGROUP, event), *wanted = cgroup;
 	size_t len;
 
-	if (!wanted)
-		return true;
 	if (!strncmp(wanted, CGROUP_MOUNT, strlen(CGROUP_MOUNT)))
 		wanted += strlen(CGROUP_MOUNT);
-	for (len = strlen(wanted); len && wanted[len - 1] == '/'; len--)
-		;
-	path = lookup(LOOKUP_CGROUP, event);
+	len = strlen(wanted);
+	while (len && wanted[len - 1] == '/')
+		len--;
 	return path && !strncmp(path, wanted, len) &&
-	       (path[len] == '/' || !path[len]);
+	       (!path[len] || path[len] == '/');
+}
+
+/* A number, or the name it had. */
+static bool netns_passes(const struct rw_event *event)
+{
+	const char *name = lookup(LOOKUP_NETNS, event);
+	char *end;
+	unsigned long inode = strtoul(netns, &end, 10);
+
+	if (*netns >= '0' && *netns <= '9' && !*end)
+		return inode == event->tuple.netns;
+	return name && !strcmp(name, netns);
 }
 
 bool replay_filter_passes(const struct rw_event *event)
@@ -88,5 +92,6 @@ bool replay_filter_passes(const struct rw_event *event)
 	return kind_passes(event->evidence.kind) &&
 	       cause_passes(event->cause) &&
 	       tuple_passes(&event->tuple, event->family) &&
-	       netns_passes(event) && cgroup_passes(event) && who_passes(event);
+	       task_passes(event) && (!cgroup || cgroup_passes(event)) &&
+	       (!netns || netns_passes(event));
 }

@@ -2,7 +2,6 @@
 /* The places the options name: see where.h. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -60,23 +59,12 @@ static int find_cgroup(struct options *o)
 	}
 }
 
-/* A recording's places need not be on this host: replay_filter.c has names. */
-static int take_number(struct options *o)
-{
-	char *end = NULL;
-	unsigned long inode = o->netns ? strtoul(o->netns, &end, 10) : 0;
-
-	if (end && !*end && inode <= UINT32_MAX)
-		o->netns_inode = (uint32_t)inode;
-	return OPTIONS_RUN;
-}
-
 int where_find(struct options *o)
 {
 	int status = OPTIONS_RUN;
 
-	if (o->read)
-		return take_number(o);
+	if (o->read) /* the names are those of the recording's host */
+		return OPTIONS_RUN;
 	if (o->netns)
 		status = find_netns(o);
 	if (status == OPTIONS_RUN && o->cgroup)

@@ -49,6 +49,16 @@ static size_t frame_at(const struct recording *rec, int n)
 	return at;
 }
 
+/* Where the first event of a recording begins. */
+static size_t event_at(const struct recording *rec)
+{
+	int n = 0;
+
+	while ((uint8_t)rec->bytes[frame_at(rec, n)] != RECORD_EVENT)
+		n++;
+	return frame_at(rec, n);
+}
+
 /* Make the checksums right again after a change. */
 static void reseal(struct recording *rec)
 {
@@ -109,7 +119,8 @@ static struct rw_event sample_fin(void)
 	event.evidence.flags |= RW_F_LINGER | RW_F_LINGER_WAIT | RW_F_TRIGGER |
 				RW_F_SINCE_CLOSE | RW_F_EXITING | RW_F_INFERRED;
 	event.evidence.flags &= ~RW_F_REASON;
-	event.evidence.exit = 9;
+	event.evidence.exit = 9 | RW_EXIT_OOM;
+	event.actor.ns_pid = 7;
 	return event;
 }
 
@@ -377,8 +388,6 @@ static void test_malicious(void **state)
 
 static void test_versions(void **state)
 {
-	int n = 0;
-
 	(void)state;
 	changed = rec;
 	changed.bytes[RECORD_MAGIC_LEN] = RECORD_VERSION + 1;
@@ -387,9 +396,7 @@ static void test_versions(void **state)
 
 	/* a type of frame that is new: an event is missing, nothing else */
 	changed = rec;
-	while (rec.bytes[frame_at(&rec, n)] != RECORD_EVENT)
-		n++;
-	changed.bytes[frame_at(&rec, n)] = 99;
+	changed.bytes[event_at(&rec)] = 99;
 	reseal(&changed);
 	assert_int_equal(play(&changed, &everything, json), 0);
 	assert_true(strlen(json) < strlen(rec.json));
@@ -466,6 +473,46 @@ static void test_filters(void **state)
 	shows(&o, 3, 0);	 /* the bare one belongs to nobody */
 	o.pids.values[0] = 4712; /* a tid */
 	shows(&o, 0, 0);
+	o = everything;
+	o.comm = "no-such-name";
+	shows(&o, 0, 0);
+	o = everything;
+	assert_true(cidr_parse(&o.net, "0.0.0.0/0"));
+	shows(&o, 3, 0);
+	assert_true(cidr_parse(&o.net, "203.0.114.0/24"));
+	shows(&o, 0, 0);
+	o = everything;
+	o.netns = "no-such-name";
+	shows(&o, 0, 0);
+	o.netns = "12345678901";
+	shows(&o, 0, 0);
+	o.netns = "4026531840";
+	shows(&o, 3, 0); /* the bare one's is not known */
+	o = everything;
+	o.cgroup = "/no/such/path";
+	shows(&o, 0, 0);
+	o.cgroup = "/";
+	shows(&o, 3, 0);
+}
+
+/* Files from before evidence.exit have the signal with the actor. */
+static void test_old_exit_code(void **state)
+{
+	const uint32_t slots[LOOKUP_MAX] = { 0 };
+	struct rw_event event = sample_fin(), back;
+	uint32_t slots_back[LOOKUP_MAX];
+	char text[RECORD_EVENT_MAX], task[16], *end;
+
+	(void)state;
+	event.evidence.exit = 0;
+	event.evidence.flags &= ~(RW_F_ACTOR | RW_F_OWNER);
+	end = record_encode(text, &event, slots);
+	end = wire_bytes(
+		end, 13, task,
+		(size_t)(wire_number(task, RECORD_TASK_EXIT_CODE, 0x80 | 11) -
+			 task));
+	assert_int_equal(record_decode(text, end - text, &back, slots_back), 0);
+	assert_int_equal(back.evidence.exit, 11);
 }
 
 static void test_count_and_duration(void **state)
@@ -654,6 +701,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_versions, quiet),
 		cmocka_unit_test_setup(test_new_names, quiet),
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_old_exit_code),
 		cmocka_unit_test(test_count_and_duration),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_rotate),
