@@ -28,8 +28,8 @@
 
 /* Events are looked at together, so that what follows can complete them. */
 #define BATCH_MAX 2048
-/* How far back the event is that an amendment belongs to. */
-#define AMEND_DISTANCE 1024
+#define INDEX_SETS 1024 /* a power of two */
+_Static_assert(BATCH_MAX < UINT16_MAX, "a place and one more in 16 bits");
 
 /* So many connections are remembered as having been told with their owner. */
 #define TOLD_MAX 1024
@@ -53,6 +53,8 @@ struct watch {
 	size_t n;
 	size_t n_special; /* of these, other than a FIN by its owner */
 	struct rw_event batch[BATCH_MAX];
+	uint16_t newest[INDEX_SETS]; /* place + 1 in batch, 0: none */
+	uint16_t before[BATCH_MAX];  /* the same: the next older in a set */
 	int error;
 };
 
@@ -180,17 +182,24 @@ static void print(struct watch *w, const struct rw_event *event)
 	keep_error(w, show_event(&w->show, event));
 }
 
+/* The set of the index in which the events of a socket are. */
+static uint16_t *set_of(struct watch *w, const struct rw_event *event)
+{
+	uint64_t hash = (event->sk ^ event->cookie) * 0x9e3779b97f4a7c15ULL;
+
+	return &w->newest[hash >> 32 & (INDEX_SETS - 1)];
+}
+
 /*
  * What an amendment adds mostly follows its event at once: then the event
  * itself can say it. Return: whether it does.
  */
-static bool apply(struct watch *w, size_t at)
+static bool apply(struct watch *w, const struct rw_event *record)
 {
-	const struct rw_event *record = &w->batch[at];
 	bool named = false; /* a rejected connection has two events */
 
-	for (size_t i = at; i-- > 0 && at - i < AMEND_DISTANCE;) {
-		struct rw_event *event = &w->batch[i];
+	for (uint16_t at = *set_of(w, record); at; at = w->before[at - 1]) {
+		struct rw_event *event = &w->batch[at - 1];
 
 		if (event->sk != record->sk || event->cookie != record->cookie)
 			continue;
@@ -216,6 +225,22 @@ static bool apply(struct watch *w, size_t at)
 	return named;
 }
 
+/* Each amendment is applied to what came before it. */
+static void amend_all(struct watch *w, bool *applied)
+{
+	memset(w->newest, 0, sizeof(w->newest));
+	for (size_t i = 0; i < w->n; i++) {
+		uint16_t *newest = set_of(w, &w->batch[i]);
+
+		if (is_amendment(&w->batch[i])) {
+			applied[i] = apply(w, &w->batch[i]);
+		} else {
+			w->before[i] = *newest;
+			*newest = (uint16_t)(i + 1);
+		}
+	}
+}
+
 /*
  * Complete the events read so far, then print them. Held records younger than
  * @young stay for the next time: what takes them back may be on its way.
@@ -225,11 +250,10 @@ static void settle(struct watch *w, uint64_t young)
 	bool applied[BATCH_MAX] = {};
 	size_t stay = 0;
 
-	for (size_t i = 0; w->n_special && i < w->n; i++)
-		if (is_amendment(&w->batch[i]))
-			applied[i] = apply(w, i);
-	if (w->n_special)
+	if (w->n_special) {
+		amend_all(w, applied);
 		owner_find(w->owners, w->batch, w->n);
+	}
 	/* both ends first: within a batch each knows the other */
 	for (size_t i = 0; w->n_special && i < w->n; i++)
 		if (w->batch[i].evidence.kind != RW_KIND_FIN)
