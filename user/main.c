@@ -30,10 +30,12 @@ static volatile sig_atomic_t stop;
 
 static struct command command; /* pid 0: none */
 
+/* Again every second: a write that nobody reads may begin at any time. */
 static void on_signal(int signal)
 {
 	(void)signal;
 	stop = 1;
+	alarm(1);
 }
 
 /* Only rstwatch was told: the command is what was meant. */
@@ -59,6 +61,8 @@ static void catch_signals(void)
 {
 	catch (SIGPIPE, SIG_IGN);
 	catch (SIGUSR1, watch_ask);
+	catch (SIGALRM, on_signal);
+	out_ends_with(&stop);
 	if (!command.pid) {
 		catch (SIGINT, on_signal);
 		catch (SIGTERM, on_signal);

@@ -7,6 +7,7 @@
 #ifndef RSTWATCH_OUT_H
 #define RSTWATCH_OUT_H
 
+#include <signal.h>
 #include <stddef.h>
 
 struct out {
@@ -44,6 +45,16 @@ void out_close(struct out *out);
  * Return: 0, or a negative errno: -EPIPE when the reader went away.
  */
 int out_flush(struct out *out);
+
+/**
+ * out_ends_with() - what says that the run shall end; for all outputs
+ * @asked: not zero once it shall; kept. A signal must interrupt a write that
+ *	began just before, again every second
+ *
+ * From then on a reader that takes nothing for half a second is not waited for:
+ * -ETIMEDOUT.
+ */
+void out_ends_with(const volatile sig_atomic_t *asked);
 
 /**
  * out_add() - append bytes

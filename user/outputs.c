@@ -86,18 +86,20 @@ int outputs_open(struct outputs *outputs, const struct options *o, int fd,
 
 static void complain(const struct outputs *outputs, int err)
 {
+	const char *why = err == -ETIMEDOUT ? "nobody reads it"
+					    : strerror(-err);
 	char name[PATH_MAX + 1] = "";
 
 	if (!outputs->file.path || outputs->out.error == err) {
 		fprintf(stderr, "rstwatch: writing the output failed: %s\n",
-			strerror(-err));
+			why);
 		return;
 	}
 	text_printable(name, outputs->file.path, PATH_MAX);
 	fprintf(stderr,
 		"rstwatch: writing '%s' failed: %s; what it holds so far can "
 		"be read\n",
-		name, strerror(-err));
+		name, why);
 }
 
 int outputs_close(struct outputs *outputs, int err)
