@@ -165,6 +165,19 @@ static __always_inline void fill_event(struct rw_event *ev,
 }
 
 /*
+ * The cause. Of a reset it may be any, and the verifier of older kernels would
+ * follow each through all that comes after.
+ */
+static __always_inline __u32 judge(const struct rw_evidence *e)
+{
+	__u32 cause = rw_judge(e);
+
+	if (e->kind != RW_KIND_FIN)
+		bpf_probe_read_kernel(&cause, sizeof(cause), &cause);
+	return cause;
+}
+
+/*
  * Judge, filter, count, record. Everything that is shown passes here. @ctx: of
  * the program, as the kernel gave it.
  */
@@ -181,7 +194,7 @@ static __always_inline void emit(void *ctx, struct rw_evidence *e,
 		forget(e);
 	if (e->flags & RW_F_ACTOR && !s->actor && is_deputy())
 		e->flags &= ~RW_F_ACTOR;
-	cause = rw_judge(e);
+	cause = judge(e);
 	if (!kind_passes(e->kind) || !cause_passes(cause))
 		return;
 	if (!subject_passes(s))
