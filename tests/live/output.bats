@@ -145,3 +145,20 @@ ends_on() {
 	stop
 	tail -n 1 "$OUT/table.out" | grep -qE '^ *[0-9]+\.[0-9]+'
 }
+
+@test "a pipe that nobody reads: INT ends the run, exit 1, one line" {
+	needs_observer
+	mkfifo "$OUT/pipe"
+	exec 4<>"$OUT/pipe" # there is a reader, which takes the first line alone
+	rstwatch -j >"$OUT/pipe" 2>"$OUT/err" 3>&- 4>&- &
+	watcher=$!
+	read -r -t 10 _ <&4
+	churn -n 200 reuse >/dev/null # more than a pipe holds
+	kill -INT "$watcher"
+	status=0
+	wait "$watcher" || status=$?
+	watcher=
+	exec 4>&-
+	[[ $status -eq 1 ]]
+	grep -q '^rstwatch: writing the output failed: nobody reads it' "$OUT/err"
+}
