@@ -6,6 +6,7 @@
 #ifndef RSTWATCH_EMIT_H
 #define RSTWATCH_EMIT_H
 
+#include "bpf/audit.h"
 #include "bpf/context.h"
 #include "bpf/filter.h"
 #include "bpf/stack.h"
@@ -53,6 +54,7 @@ struct rw_subject {
 	__u64 now;	/* the same, except where it is told later */
 	__u64 sk;
 	__u64 cookie;
+	__u64 net;  /* struct net *, where there is no socket to ask */
 	__u32 hash; /* skc_hash of a full socket */
 	__u8 family;
 	__u8 owner_source; /* RW_OWNER_NONE: look among the ended */
@@ -190,8 +192,10 @@ static __always_inline void emit(void *ctx, struct rw_evidence *e,
 	struct rw_event *ev;
 	__u8 stacks = 0;
 
-	if (e->kind != RW_KIND_FIN) /* of a FIN there is little to combine */
+	if (e->kind != RW_KIND_FIN) { /* of a FIN there is little to combine */
 		forget(e);
+		audit(e, s->tuple.netns, s->net, s->sk);
+	}
 	if (e->flags & RW_F_ACTOR && !s->actor && is_deputy())
 		e->flags &= ~RW_F_ACTOR;
 	cause = judge(e);
@@ -208,16 +212,17 @@ static __always_inline void emit(void *ctx, struct rw_evidence *e,
 	if (!count)
 		return;
 	if (!(e->flags & RW_F_HELD)) /* else user space counts it, if it is */
-		count->seen++;
+		count_one(&count->seen);
 	if (config.stacks)
 		stacks = record_stack(ctx, s->ktime_ns, s->sk,
 				      e->flags & RW_F_ACTOR);
 	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 	if (!ev) {
-		count->lost++;
-		count->lost_rst += is_reset(e->kind);
+		count_one(&count->lost);
+		if (is_reset(e->kind))
+			count_one(&count->lost_rst);
 		if (e->flags & RW_F_HELD)
-			count->seen++;
+			count_one(&count->seen);
 		return;
 	}
 	fill_event(ev, e, s, cause, end);

@@ -313,7 +313,8 @@ struct rw_config {
 	__u32 cgroup_level; /* its depth, 0: the root */
 	__u8 filter_comm;   /* comm is compared */
 	__u8 net_family;    /* of --net: 0 (none), 4 or 6 */
-	__u16 pad;
+	__u8 netns_cookies; /* SO_NETNS_COOKIE tells netns apart (5.14+) */
+	__u8 pad;
 	__u32 net[4]; /* address as in rw_tuple, host bits cleared */
 	__u32 net_mask[4];
 	__u32 comm[4];		     /* as bytes: the name and its NUL */

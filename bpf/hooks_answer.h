@@ -209,6 +209,7 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 {
 	struct rw_evidence e = {};
 	struct rw_subject s = {};
+	struct net *net;
 
 	s.ktime_ns = s.now = bpf_ktime_get_ns();
 	read_trigger(&e, skb);
@@ -229,7 +230,9 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 		s.cookie = sk_cookie(sk);
 		read_answering(&e, sk, skb);
 	} else {
-		s.tuple.netns = PEEK(skb_dst(skb), dev, nd_net.net, ns.inum);
+		net = PEEK(skb_dst(skb), dev, nd_net.net);
+		s.tuple.netns = PEEK(net, ns.inum);
+		s.net = (__u64)net;
 	}
 	emit(ctx, &e, &s);
 	if (!sk || e.state_now != RW_TCP_CLOSE)
@@ -434,6 +437,7 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 		return 0;
 	s.ktime_ns = s.now = bpf_ktime_get_ns();
 	s.family = read_packet_tuple(&s.tuple, skb);
+	s.net = address(LOAD(sk, __sk_common.skc_net.net));
 	s.tuple.netns = sk_netns(sk);
 	e.kind = RW_KIND_RST_RECEIVED;
 	e.path = RW_PATH_CHECK_REQ;

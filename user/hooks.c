@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stddef.h>
 
+#include "bpf/mechanism.h"
 #include "hooks.h"
 
 /* What only a hook on the receipt of a RST tells. */
@@ -8,7 +9,16 @@
 	(LOST_CAUSE(REFUSED) | LOST_CAUSE(RESET_BY_PEER) | \
 	 LOST_CAUSE(RESET_AFTER_FIN))
 
-/* The last arguments: causes and evidence that are lost, where any are. */
+#define COUNTER(name) (1 << RW_COUNTER_##name)
+
+/* The kernel's counters that rise where only some hooks see why. */
+#define REQUESTS (COUNTER(EMBRYONIC_RSTS) | COUNTER(ATTEMPT_FAILS))
+#define ANSWERS (COUNTER(OUT_RSTS) | COUNTER(ON_DATA) | REQUESTS)
+#define RECEIPTS (COUNTER(ON_DATA) | COUNTER(ATTEMPT_FAILS))
+#define SILENT \
+	(COUNTER(ON_TIMEOUT) | COUNTER(ON_MEMORY) | COUNTER(ATTEMPT_FAILS))
+
+/* The last arguments: causes, evidence, counters that are lost. */
 #define HOOK(fn, at, text, ...)                                   \
 	{                                                         \
 		.program = "on_" fn, .function = fn, .probe = fn, \
@@ -31,12 +41,12 @@ const struct hook function_hooks[] = {
 	HOOK("tcp_send_active_reset", HOOK_ALWAYS, NULL),
 	HOOK("tcp_v4_send_reset", HOOK_ALWAYS,
 	     "resets that answer an IPv4 segment are not seen",
-	     .evidence = "resets that answer IPv4"),
+	     .evidence = "resets that answer IPv4", .counters = ANSWERS),
 	HOOK("tcp_v6_send_reset", HOOK_ALWAYS,
 	     "resets that answer an IPv6 segment are not seen",
-	     .evidence = "resets that answer IPv6"),
+	     .evidence = "resets that answer IPv6", .counters = ANSWERS),
 	HOOK("tcp_reset", HOOK_ALWAYS, "received resets are not seen",
-	     .causes = RECEIVED),
+	     .causes = RECEIVED, .counters = RECEIPTS),
 	HOOK("tcp_abort", HOOK_ALWAYS, "socket-destroyed reads as unknown",
 	     .causes = LOST_CAUSE(SOCKET_DESTROYED)),
 	HOOK("inet_csk_listen_stop", HOOK_ALWAYS,
@@ -47,7 +57,7 @@ const struct hook function_hooks[] = {
 	HOOK("tcp_check_req", HOOK_ALWAYS,
 	     "reset-in-handshake is not seen; before 6.10 accept-overflow "
 	     "reads as handshake",
-	     .causes = LOST_CAUSE(RESET_IN_HANDSHAKE)),
+	     .causes = LOST_CAUSE(RESET_IN_HANDSHAKE), .counters = REQUESTS),
 	HOOK("mptcp_subflow_reset", HOOK_ALWAYS,
 	     "mptcp-subflow reads as mptcp-fastclose",
 	     .causes = LOST_CAUSE(MPTCP_SUBFLOW)),
@@ -64,10 +74,10 @@ const struct hook function_hooks[] = {
 	     .evidence = "shutdown of a connection attempt"),
 	HOOK("tcp_send_fin", HOOK_UNLESS_RST_ONLY, "FINs are not seen",
 	     .causes = LOST_CAUSE(CLOSE) | LOST_CAUSE(SHUTDOWN)),
-	HOOK("tcp_done", HOOK_UNLESS_RST_ONLY,
+	HOOK("tcp_done", HOOK_SILENT,
 	     "timed-out, unreachable and silent user-timeout are not seen",
 	     .causes = LOST_CAUSE(TIMED_OUT) | LOST_CAUSE(UNREACHABLE),
-	     .evidence = "silent user-timeout"),
+	     .evidence = "silent user-timeout", .counters = SILENT),
 	{},
 };
 
@@ -75,7 +85,7 @@ const struct hook tracepoint_hooks[] = {
 	HOOK("inet_sock_set_state", HOOK_ALWAYS, NULL),
 	HOOK("tcp_send_reset", HOOK_ALWAYS, NULL),
 	HOOK("tcp_receive_reset", HOOK_ALWAYS, "received resets are not seen",
-	     .causes = RECEIVED),
+	     .causes = RECEIVED, .counters = RECEIPTS),
 	HOOK("tcp_destroy_sock", HOOK_ALWAYS,
 	     "the owner of a connection that the peer or the kernel ended is "
 	     "found by search alone",
@@ -113,7 +123,8 @@ const struct limit tracepoint_limits[] = {
 	  "found by search, or told by the close",
 	  .back = FUNCTION_FLAVOUR, .evidence = "some owners" },
 	{ "tcp_check_req", "reset-in-handshake is not seen",
-	  .back = FUNCTION_FLAVOUR, .causes = LOST_CAUSE(RESET_IN_HANDSHAKE) },
+	  .back = FUNCTION_FLAVOUR, .causes = LOST_CAUSE(RESET_IN_HANDSHAKE),
+	  .counters = REQUESTS },
 	{ "tcp_reset", "rst is null: the segment is not shown",
 	  .back = FUNCTION_FLAVOUR, .evidence = "rst" },
 	{ "nf_send_reset", "firewall is not seen", .back = FUNCTION_FLAVOUR,
@@ -126,6 +137,6 @@ const struct limit tracepoint_limits[] = {
 	  .back = "kernel 6.10 or newer, or " FUNCTION_FLAVOUR,
 	  .causes = LOST_CAUSE(NO_LISTENER) | LOST_CAUSE(CONNECT_ABANDONED) |
 		    LOST_CAUSE(NO_SOCKET),
-	  .evidence = "some data-after-close" },
+	  .evidence = "some data-after-close", .counters = COUNTER(OUT_RSTS) },
 	{},
 };

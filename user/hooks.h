@@ -16,6 +16,7 @@ enum hook_when {
 	HOOK_UNLESS_RST_ONLY, /* tells of FINs and of silent ends */
 	HOOK_EXIT,	      /* the same, and the programs rely on it */
 	HOOK_FOR_OWNERS,      /* only where the owner decides what is shown */
+	HOOK_SILENT,	      /* the same, but --audit needs it as well */
 	HOOK_FALLBACK,	      /* only where the hook before it is missing */
 };
 
@@ -25,6 +26,7 @@ struct hook {
 	const char *probe;    /* the same, as perf writes it */
 	const char *lost;     /* NULL: nothing works without it */
 	enum hook_when when;
+	uint8_t counters;     /* 1 << enum rw_counter: cannot be compared */
 	uint64_t causes;      /* 1 << enum rw_cause: none of these is told */
 	const char *evidence; /* what else is unknown, NULL: nothing */
 };
@@ -34,6 +36,7 @@ struct limit {
 	const char *hook; /* that would be needed */
 	const char *lost;
 	bool without_reason;  /* only where tcp_send_reset gives no reason */
+	uint8_t counters;     /* as in struct hook */
 	const char *back;     /* what would bring it back */
 	uint64_t causes;      /* as in struct hook */
 	const char *evidence; /* the same */

@@ -119,11 +119,13 @@ static int end(const struct options *o, struct outputs *outputs,
 static int watch_kernel(const struct options *o, struct observer *observer,
 			struct outputs *outputs)
 {
-	struct run_totals totals = {};
+	struct audit audit = {};
+	struct run_totals totals = { .audit = &audit };
 	struct run_info info = {};
 	struct utsname host;
-	int err;
+	int err, status;
 
+	audit_start(&audit, observer);
 	uname(&host);
 	describe(&info, observer, &host);
 	if (!o->json)
@@ -134,7 +136,11 @@ static int watch_kernel(const struct options *o, struct observer *observer,
 	totals.end_ktime_ns = watch_now(); /* should there be no watching */
 	if (!err && !o->dry_run)
 		err = watch(observer, outputs->sink, o, &stop, &totals);
-	return end(o, outputs, &totals, err);
+	status = end(o, outputs, &totals, err);
+	if (o->audit && (audit.unexplained || audit.failed))
+		status = EXIT_FAILURE;
+	audit_free(&audit);
+	return status;
 }
 
 /* Return: a descriptor to write to, or -1 after a line on stderr. */

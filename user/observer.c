@@ -13,6 +13,7 @@
 #include "observer.h"
 #include "hooks.h"
 #include "kernel.h"
+#include "netns_counters.h"
 #include "rodata.h"
 
 #include "fentry.skel.h"
@@ -80,6 +81,12 @@ static const struct flavour flavours[] = {
 #define N_FLAVOURS (sizeof(flavours) / sizeof(*flavours))
 _Static_assert(N_FLAVOURS == OBSERVER_FLAVOURS, "one refusal each");
 
+static void blinded(struct observer *o, uint8_t counters, const char *why)
+{
+	if (counters && o->n_blind < OBSERVER_MAX_PROBES)
+		o->blind[o->n_blind++] = (struct blind){ counters, why };
+}
+
 void observer_lose(struct observer *o, const struct loss *loss)
 {
 	char *text;
@@ -89,6 +96,7 @@ void observer_lose(struct observer *o, const struct loss *loss)
 		return;
 	o->losses[o->n_degraded] = *loss;
 	o->degraded[o->n_degraded++] = text;
+	blinded(o, loss->counters, text);
 }
 
 static void degrade(struct observer *o, const struct hook *hook)
@@ -102,6 +110,7 @@ static void degrade(struct observer *o, const struct hook *hook)
 				? "a kernel that lets this be traced"
 				: "a kernel that has it, by version or "
 				  "configuration",
+		.counters = hook->counters,
 	};
 
 	observer_lose(o, &loss);
@@ -112,6 +121,8 @@ static bool wanted(const struct observer *o, const struct hook *hook)
 	switch (hook->when) {
 	case HOOK_EXIT:
 		return o->config.has_exit_hook && !o->config.rst_only;
+	case HOOK_SILENT:
+		return !o->config.rst_only || o->audited;
 	case HOOK_UNLESS_RST_ONLY:
 		return !o->config.rst_only;
 	case HOOK_FOR_OWNERS:
@@ -135,6 +146,8 @@ static int choose_programs(struct observer *o, const struct flavour *f)
 			return refuse(o, "no program", h->program, ENOENT);
 		present = !skip && wanted(o, h) && f->has(h);
 		bpf_program__set_autoload(prog, present);
+		if (!wanted(o, h))
+			blinded(o, h->counters, "not watched with -r alone");
 		if (skip || present || !wanted(o, h))
 			continue;
 		if (!h->lost)
@@ -220,9 +233,10 @@ static void add_limits(struct observer *o, const struct flavour *f)
 				   .evidence = "rst", .back = "kernel 5.11" });
 	for (const struct limit *l = f->limits; l->hook; l++)
 		if (!l->without_reason || !o->config.tp_has_reason)
-			observer_lose(o, &(struct loss){ l->hook, l->lost,
-							 l->causes, l->evidence,
-							 l->back });
+			observer_lose(o,
+				      &(struct loss){ l->hook, l->lost,
+						      l->causes, l->evidence,
+						      l->back, l->counters });
 }
 
 /* Load and attach one flavour. Return: 0, or -1 with the reason in why. */
@@ -236,8 +250,11 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	size_t size;
 
 	o->name = f->name;
+	o->audited = options->audit;
+	o->misses_uncounted = f->limits == kprobe_limits;
 	kernel_describe(&o->config);
 	o->config.has_exit_hook = with_exit;
+	o->config.netns_cookies = netns_has_cookies();
 	bytes = f->bytes(&size);
 	o->object = bpf_object__open_mem(bytes, size, &opts);
 	if (!o->object)
@@ -446,7 +463,7 @@ void observer_close(struct observer *b)
 	observer_detach(b);
 	for (size_t i = 0; i < b->n_degraded; i++)
 		free(b->degraded[i]);
-	b->n_degraded = b->n_probes = 0;
+	b->n_degraded = b->n_probes = b->n_blind = 0;
 	firewall_close(&b->firewall);
 	owner_finder_close(&b->owners);
 	bpf_object__close(b->object);

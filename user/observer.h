@@ -27,12 +27,19 @@ struct loss {
 	uint64_t causes;      /* 1 << enum rw_cause: none of these is told */
 	const char *evidence; /* what else is unknown; "" and NULL: nothing */
 	const char *back;     /* what would bring it back; NULL: unknown */
+	uint8_t counters;     /* 1 << enum rw_counter: cannot be compared */
 };
 
 /* A flavour that did not work. */
 struct refusal {
 	const char *flavour;
 	struct why why;
+};
+
+/* Counters of the kernel whose rise this run may not be able to explain. */
+struct blind {
+	uint8_t counters; /* 1 << enum rw_counter */
+	const char *why;
 };
 
 /* A flavour that is loaded and attached. */
@@ -43,6 +50,10 @@ struct observer {
 	char *degraded[OBSERVER_MAX_PROBES];
 	struct loss losses[OBSERVER_MAX_PROBES]; /* the same, in parts */
 	size_t n_links, n_probes, n_degraded;
+	struct blind blind[OBSERVER_MAX_PROBES];
+	size_t n_blind;
+	bool audited;	       /* --audit */
+	bool misses_uncounted; /* observer_missed() does not know all */
 	const char *name;
 	struct rw_config config;
 	struct firewall firewall;

@@ -557,6 +557,11 @@ static const struct option_row rows[] = {
 	    parse_stacks, .optional = true,
 	    .more = "They are taken for the events that are shown alone, see "
 		    "STACKS."),
+	ROW("audit", 0, NULL, "exit 1 if the kernel counted what was not seen",
+	    parse_flag, .field = FIELD(audit),
+	    .more = "The kernel's own counters of resets are compared with "
+		    "what was seen, in every network namespace and whatever "
+		    "the filters; see AUDIT."),
 	ROW("backend", 0, "auto|fentry|kprobe|tracepoint",
 	    "how to attach to the kernel", parse_choice,
 	    .field = FIELD(backend), .words = backends,
@@ -839,9 +844,9 @@ static int check_together(const struct options *o)
 	if (o->print && !o->write)
 		return complain("--print goes with --write");
 	if (o->read && (o->backend != BACKEND_AUTO || o->btf || o->command ||
-			o->check || o->dry_run))
+			o->check || o->dry_run || o->audit))
 		return complain("--read goes with no kernel and no command: "
-				"not with --backend, --btf, --check, "
+				"not with --audit, --backend, --btf, --check, "
 				"--dry-run, COMMAND");
 	if (o->write &&
 	    (o->interval_ms || (o->limit && o->limit != OPTIONS_LIMIT_AUTO)))

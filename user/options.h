@@ -70,6 +70,7 @@ struct options {
 	enum time_column time;
 	enum backend backend;
 	enum color_when color;
+	bool audit;	      /* an unexplained difference is an error */
 	bool summary;	      /* add up, print at the end and on USR1 */
 	uint64_t interval_ms; /* add up and print so often; 0: events */
 	uint32_t limit;	      /* events a second, 0: all */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit.h"
 #include "bpf/event.h"
 
 /* How this run observes. The strings stay the caller's. */
@@ -35,6 +36,7 @@ struct run_totals {
 	uint64_t unfollowed;   /* descendants of the command not watched */
 	uint64_t stackless;    /* printed without the stacks asked for */
 	uint64_t end_ktime_ns; /* CLOCK_MONOTONIC */
+	struct audit *audit;   /* the caller's; NULL: none was made */
 };
 
 /* run_resets() - how many were resets, sent and received, lost ones too */

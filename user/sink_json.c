@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit_text.h"
 #include "cgroup.h"
 #include "community_id.h"
 #include "json.h"
@@ -733,8 +734,10 @@ static int json_end(struct sink *sink, const struct run_totals *totals)
 	p = json_u64_or_null(p, !totals->part, totals->missed);
 	p = JSON_KEY(p, "counts");
 	p = put_counts(p, totals->by_cause);
-	p = JSON_RAW(p, ",\"audit\":null}\n");
+	p = JSON_KEY(p, "audit");
 	out_done(s->out, p);
+	audit_json(s->out, totals->audit);
+	out_add(s->out, "}\n", 2);
 	return out_flush(s->out);
 }
 

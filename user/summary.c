@@ -2,6 +2,7 @@
 /* The last words of a run: see summary.h. */
 #include <inttypes.h>
 
+#include "audit_text.h"
 #include "names.h"
 #include "summary.h"
 
@@ -56,4 +57,6 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)
 		if (totals->by_cause[i].seen)
 			print_cause(stream, i, &totals->by_cause[i]);
+	if (totals->audit)
+		audit_print(stream, totals->audit);
 }

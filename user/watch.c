@@ -382,6 +382,8 @@ static int finish(struct watch *w, struct observer *observer,
 
 	if (w->options->command) /* what answers its last acts, from this host */
 		ring_buffer__poll(ring, POLL_MS);
+	if (t->audit)
+		audit_end(t->audit, observer);
 	observer_detach(observer);
 	ring_buffer__consume(ring);
 	settle(w, UINT64_MAX);

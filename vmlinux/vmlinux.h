@@ -50,6 +50,11 @@ struct net {
 	struct netns_ipv4 ipv4;
 };
 
+/* From 5.12 a plain number that every netns has; made on demand before. */
+struct net___cookie {
+	__u64 net_cookie;
+};
+
 typedef struct {
 	struct net *net;
 } possible_net_t;

@@ -428,6 +428,44 @@ static void test_summary(void **state)
 	assert_true(is_json_line(capture_read(&capture)));
 }
 
+static void test_audit(void **state)
+{
+	struct audit_netns netns[2] = {
+		{ .netns = 4026531840,
+		  .lines = { [RW_COUNTER_OUT_RSTS] = { 5, 5, NULL },
+			     [RW_COUNTER_ON_DATA] = { 2, 3, NULL },
+			     [RW_COUNTER_ATTEMPT_FAILS] = { 9, 1,
+							    "a \"b\"" } } },
+		{ .netns = 7, .unknown = "gone", .lines = { { 0, 4, NULL } } },
+	};
+	struct audit audit = { .netns = netns, .n = 2, .unexplained = 1 };
+	struct run_totals totals = { .audit = &audit };
+	const char *line;
+
+	(void)state;
+	assert_int_equal(sink->end(sink, &totals), 0);
+	line = capture_read(&capture);
+	assert_true(is_json_line(line));
+	assert_non_null(strstr(line, "\"audit\":{\"unexplained\":1,\"netns\":["
+				     "{\"netns\":4026531840,\"unknown\":null,"
+				     "\"counters\":{\"OutRsts\":{\"kernel\":5,"
+				     "\"seen\":5,\"difference\":0,"
+				     "\"explained\":null},"));
+	assert_non_null(strstr(line, "\"TCPAbortOnData\":{\"kernel\":2,"
+				     "\"seen\":3,\"difference\":-1,"
+				     "\"explained\":null}"));
+	assert_non_null(strstr(line, "\"AttemptFails\":{\"kernel\":9,"
+				     "\"seen\":1,\"difference\":8,"
+				     "\"explained\":\"a \\\"b\\\"\"}}}"));
+	assert_non_null(strstr(line, "{\"netns\":7,\"unknown\":\"gone\","
+				     "\"counters\":{\"OutRsts\":{\"kernel\":"
+				     "null,\"seen\":4,\"difference\":null,"
+				     "\"explained\":null}"));
+	audit.failed = true;
+	assert_int_equal(sink->end(sink, &totals), 0);
+	assert_non_null(strstr(capture_read(&capture), "\"audit\":null}\n"));
+}
+
 static void test_late_owner(void **state)
 {
 	struct rw_event event = sample_event();
@@ -969,6 +1007,7 @@ int main(void)
 		SINK_TEST(test_long_start),
 		SINK_TEST(test_end),
 		SINK_TEST(test_summary),
+		SINK_TEST(test_audit),
 		SINK_TEST(test_late_owner),
 		SINK_TEST(test_kinds),
 		SINK_TEST(test_every_cause),

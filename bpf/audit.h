@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel's own counters are compared with when a run ends: every RST,
+ * and every end that moves one of those counters, whatever the filters say.
+ * Called with the evidence before it is filtered; never for a FIN.
+ */
+#ifndef RSTWATCH_AUDIT_H
+#define RSTWATCH_AUDIT_H
+
+#include "bpf/maps.h"
+#include "bpf/mechanism.h"
+
+/* So many netns are told apart; the rest is counted in audit_full. */
+#define AUDIT_NETNS 512
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, AUDIT_NETNS);
+	__type(key, struct rw_audit_key);
+	__type(value, struct rw_audit);
+} audits SEC(".maps");
+
+/* Events of a netns for which audits has no room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} audit_full SEC(".maps");
+
+static const struct rw_audit no_audit = {};
+
+/* A hook can be hit inside another on the same CPU: adding must not be torn. */
+static __always_inline void count_one(__u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+}
+
+static __always_inline __u64 netns_cookie(const struct net *net)
+{
+	const struct net___cookie *n = (const void *)net;
+
+	if (!config.netns_cookies || !bpf_core_field_exists(n->net_cookie))
+		return 0;
+	return PEEK(n, net_cookie);
+}
+
+static __always_inline struct rw_audit *audit_of(const struct rw_audit_key *key)
+{
+	struct rw_audit *a = bpf_map_lookup_elem(&audits, key);
+
+	if (a)
+		return a;
+	bpf_map_update_elem(&audits, key, &no_audit, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&audits, key);
+}
+
+/* The verifier need not follow each row of the table through what comes next */
+static __always_inline __u32 mechanism_of(const struct rw_evidence *e)
+{
+	__u32 row = rw_mechanism(e);
+
+	bpf_probe_read_kernel(&row, sizeof(row), &row);
+	return row;
+}
+
+/*
+ * Not inlined: its key has no room on the stack of who calls.
+ * @net: const struct net *, or 0 where @sk is given: struct sock *
+ */
+static __noinline void audit(const struct rw_evidence *e, __u32 netns,
+			     __u64 net, __u64 sk)
+{
+	struct rw_audit_key key = { .netns = netns };
+	__u32 row = mechanism_of(e);
+	struct rw_audit *a;
+	__u64 *full;
+
+	if (!row || row >= RW_MECHANISM_MAX)
+		return;
+	if (!net && sk)
+		net = (__u64)PEEK((struct sock *)sk, __sk_common.skc_net.net);
+	key.cookie = netns_cookie((const struct net *)net);
+	a = audit_of(&key);
+	if (a) {
+		count_one(&a->seen[row]);
+		return;
+	}
+	key.netns = 0;
+	full = bpf_map_lookup_elem(&audit_full, &key.netns);
+	if (full)
+		count_one(full);
+}
+
+#endif
