@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Nothing is lost in silence: events + lost = counted.
+
+load helpers
+
+setup() {
+	needs_observer
+}
+
+# adds_up [lost]: printed and lost are what was counted; with "lost", some were.
+adds_up() {
+	python3 - "$OUT/events.out" "${1:-}" <<-'END'
+		import json, sys
+		with open(sys.argv[1], encoding="utf-8") as lines:
+		    records = [json.loads(line) for line in lines]
+		end = records[-1]
+		assert end["type"] == "end", end
+		printed = sum(r["type"] == "teardown" for r in records)
+		counted = sum(end["counts"].values())
+		print(f"printed {printed}, lost {end['lost']}, counted {counted}")
+		assert printed == end["events"]
+		assert printed + end["lost"] == counted > 1000
+		assert end["lost"] or sys.argv[2] != "lost"
+		assert end["audit"]["unexplained"] == 0, end["audit"]
+	END
+}
+
+@test "loss: the reader is stopped for 3 s under churn" {
+	start --buffer 256K
+	kill -STOP "$watcher"
+	local end=$((SECONDS + 3))
+	while ((SECONDS < end)); do
+		teardowns -n 1000 >/dev/null
+	done
+	kill -CONT "$watcher"
+	teardowns -n 500 >/dev/null
+	stop
+	adds_up lost
+	grep -q 'a larger --buffer helps' "$OUT/events.err"
+}
+
+@test "loss: a buffer of 64 KiB under churn" {
+	start --buffer 64K
+	teardowns -n 5000 -j 8 >/dev/null
+	stop
+	adds_up
+}
+
+@test "loss: the default buffer loses nothing of 5,000 teardowns to a file" {
+	start
+	teardowns -n 5000 >/dev/null
+	stop
+	adds_up
+	tail -n 1 "$OUT/events.out" | grep -q '"lost":0,'
+}
+
+@test "loss: a pipe that nobody reads: the kernel counts on, INT ends the run" {
+	python3 - "$OUT/blocked.err" <<-'END'
+		import os, re, signal, subprocess, sys, time
+		reader, writer = os.pipe()
+		with open(sys.argv[1], "w") as err:
+		    watch = subprocess.Popen(["rstwatch", "-j"], stdout=writer,
+		                             stderr=err)
+		os.close(writer)
+		try:
+		    assert os.read(reader, 100)  # it observes
+		    subprocess.check_call(["teardowns", "-n", "3000"],
+		                          stdout=subprocess.DEVNULL)
+		    watch.send_signal(signal.SIGINT)
+		    assert watch.wait(10) == 1
+		finally:
+		    watch.kill()
+		text = open(sys.argv[1]).read()
+		assert "rstwatch: writing the output failed: nobody reads it" in text
+		assert int(re.search(r"^(\d+) events:", text, re.M)[1]) > 3000, text
+	END
+}
+
+@test "loss: a pipe that is read slowly gets everything, also after INT" {
+	python3 - "$OUT/events.out" <<-'END'
+		import signal, subprocess, sys, time
+		watch = subprocess.Popen(["rstwatch", "-j"], bufsize=0,
+		                         stdout=subprocess.PIPE,
+		                         stderr=subprocess.DEVNULL)
+		try:
+		    text = watch.stdout.read(100)
+		    subprocess.check_call(["teardowns", "-n", "1500"],
+		                          stdout=subprocess.DEVNULL)
+		    watch.send_signal(signal.SIGINT)
+		    while some := watch.stdout.read(32768):
+		        text += some
+		        time.sleep(0.02)
+		    assert watch.wait(10) == 0
+		finally:
+		    watch.kill()
+		with open(sys.argv[1], "wb") as file:
+		    file.write(text)
+	END
+	adds_up
+}
+
+@test "loss: a full disk under --write: exit 1, a line that says so, all counted" {
+	needs mount
+	mkdir "$OUT/small"
+	mount -t tmpfs -o size=64k tmpfs "$OUT/small" || skip "no tmpfs here"
+	rstwatch --write "$OUT/small/recording" --print -j >"$OUT/events.out" \
+		2>"$OUT/events.err" 3>&- &
+	watcher=$!
+	until_true test -s "$OUT/events.out"
+	teardowns -n 5000 >/dev/null
+	run wait "$watcher"
+	watcher=
+	umount "$OUT/small"
+	grep -q '^rstwatch: writing .*No space left' "$OUT/events.err"
+	[[ $status -eq 1 ]]
+}
