@@ -6,19 +6,19 @@
 
 Every counter must differ by nothing, in every network namespace. A difference
 is let pass only where the run said at its start that it cannot see that
-("degraded"), or, for want of a processor's better manners, with BLIND: an
-explanation that contains that word. And the kernel must have counted MINIMUM
-resets, else there was nothing to compare. Prints one line that sums it up,
-before it what is wrong; exits 1 when something is.
+("degraded"), or, with BLIND, where the explanation contains that word. The
+kernel must have counted MINIMUM resets, else there was nothing to compare.
+Prints one line that sums it up, before it what is wrong; exits 1 when something
+is.
 """
 import sys
 
 import match
 
 
-def differences(audit):
-    """Each counter of each netns that differs, or of which nothing is known."""
-    for netns in audit["netns"]:
+def differences(known):
+    """Each counter of each netns that differs."""
+    for netns in known:
         for name, line in netns["counters"].items():
             if line["difference"] != 0:
                 yield netns, name, line
@@ -30,26 +30,28 @@ def judge(records, minimum, blind):
     audit = end.get("audit")
     if end["type"] != "end" or not audit:
         return ["the last record holds no audit"], "no audit"
+    # of one that has gone nobody can say any more what it counted
+    known = [netns for netns in audit["netns"] if not netns["unknown"]]
+    gone = len(audit["netns"]) - len(known)
     wrong, passed = [], []
-    for netns, name, line in differences(audit):
-        told = f"{name} of {netns['netns']}: {line['kernel']} in the kernel, " \
-            f"{line['seen']} seen: {line['explained'] or netns['unknown']}"
-        why = line["explained"] or netns["unknown"] or ""
-        if why in start["degraded"] or netns["unknown"] or \
-                (blind and blind in why):
+    for netns, name, line in differences(known):
+        why = line["explained"] or "unexplained"
+        if why in start["degraded"] or (blind and blind in why):
             passed.append(f"{name} {line['difference']} not visible")
         else:
-            wrong.append(told)
+            wrong.append(f"{name} of {netns['netns']}: {line['kernel']} in the "
+                         f"kernel, {line['seen']} seen: {why}")
     if audit["unexplained"]:
         wrong.append(f"unexplained: {audit['unexplained']}")
-    resets = sum(netns["counters"]["OutRsts"]["kernel"] or 0
-                 for netns in audit["netns"])
+    total = {name: sum(netns["counters"][name]["kernel"] for netns in known)
+             for name in (known[0]["counters"] if known else {})}
+    resets = total.get("OutRsts", 0)
     if resets < minimum:
         wrong.append(f"only {resets} resets, expected {minimum} at least")
-    total = ", ".join(
-        f"{name} {sum(n['counters'][name]['kernel'] or 0 for n in audit['netns'])}"
-        for name in audit["netns"][0]["counters"]) if audit["netns"] else ""
-    return wrong, f"{total}: " + (", ".join(passed) or "difference 0")
+    if gone:
+        passed.append(f"{gone} network namespaces gone")
+    counts = ", ".join(f"{name} {count}" for name, count in total.items() if count)
+    return wrong, f"{counts}: " + (", ".join(passed) or "difference 0")
 
 
 def main():

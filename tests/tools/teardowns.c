@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * teardowns [-6] [-n COUNT] [-j PROCESSES] [-s SEED]
+ * teardowns [-46] [-n COUNT] [-j PROCESSES] [-s SEED]
  *
  * Ends COUNT connections on the loopback, each in a way drawn at random, from
  * several processes at once. Needs no root. Prints the seed, which draws the
@@ -440,7 +440,7 @@ static int work_all(int count, int processes, uint32_t seed, _Atomic int *drawn)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: teardowns [-6] [-n COUNT] [-j PROCESSES] [-s SEED]\n",
+	fputs("usage: teardowns [-46] [-n COUNT] [-j PROCESSES] [-s SEED]\n",
 	      stderr);
 	exit(64);
 }
@@ -451,9 +451,9 @@ int main(int argc, char **argv)
 	int count = 1000, processes = 4, option, failed;
 	_Atomic int *drawn;
 
-	while ((option = getopt(argc, argv, "6n:j:s:")) != -1)
-		if (option == '6')
-			family = AF_INET6;
+	while ((option = getopt(argc, argv, "46n:j:s:")) != -1)
+		if (option == '4' || option == '6')
+			family = option == '4' ? AF_INET : AF_INET6;
 		else if (option == 'n')
 			count = atoi(optarg);
 		else if (option == 'j')
