@@ -26,17 +26,22 @@ static __always_inline __u64 segment_id(struct sk_buff *skb)
 
 /*
  * tcp_check_req() and tcp_v4_do_rcv() both answer for a listener. Since 6.10
- * the kernel's reason tells which; before that, whether tcp_check_req() is
- * looking at this very segment.
+ * the kernel's reason tells which; before that, whether tcp_check_req() has just
+ * looked at this very segment, and resets for such a one: it may have handed it
+ * back, and a later segment of the same connection may lie in the same memory.
  */
 static __always_inline bool in_check_req(const struct rw_evidence *e,
-					 struct sk_buff *skb)
+					 struct sock *sk, struct sk_buff *skb)
 {
+	struct net *net = PEEK(sk, __sk_common.skc_net.net);
 	__u32 zero = 0;
 	__u64 *seen;
 
 	if (e->flags & RW_F_REASON)
 		return e->reason == RW_REASON_INVALID_SYN;
+	if (!(e->trigger & RW_TH_SYN) &&
+	    !PEEK(net, ipv4.sysctl_tcp_abort_on_overflow))
+		return false;
 	seen = bpf_map_lookup_elem(&checked_skb, &zero);
 	return seen && *seen == segment_id(skb);
 }
@@ -110,7 +115,7 @@ static __always_inline void read_answering(struct rw_evidence *e,
 	if (state == RW_TCP_LISTEN) {
 		e->state = state;
 		read_listener(e, sk);
-		if (in_check_req(e, skb)) {
+		if (in_check_req(e, sk, skb)) {
 			e->path |= RW_PATH_CHECK_REQ;
 			e->state = RW_TCP_SYN_RECV;
 		}
