@@ -169,7 +169,7 @@ void audit_start(struct audit *audit, const struct observer *observer)
 	audit->failed = !take(&s, observer);
 	free(s.per_cpu);
 	audit->base = s.all;
-	audit->n = s.n;
+	audit->n_base = s.n;
 }
 
 static uint64_t audit_dropped(const struct snapshot *s)
@@ -275,11 +275,10 @@ static void compare(struct audit *audit, const struct excuses *x,
 
 void audit_end(struct audit *audit, const struct observer *observer)
 {
-	struct snapshot before = { .all = audit->base, .n = audit->n };
+	struct snapshot before = { .all = audit->base, .n = audit->n_base };
 	struct snapshot s = {};
 	struct excuses x = { .observer = observer };
 
-	audit->n = 0;
 	if (audit->failed || !take(&s, observer)) {
 		audit->failed = true;
 		goto out;

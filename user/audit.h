@@ -34,9 +34,10 @@ struct audit_base;
 struct audit {
 	struct audit_netns *netns; /* filled in by audit_end() */
 	size_t n;
-	size_t unexplained; /* lines that differ, and nothing says why */
-	bool failed;	    /* without memory: nothing was compared */
-	struct audit_base *base;
+	size_t unexplained;	 /* lines that differ, and nothing says why */
+	bool failed;		 /* without memory: nothing was compared */
+	struct audit_base *base; /* n_base of them: what audit_start() found */
+	size_t n_base;
 };
 
 /**

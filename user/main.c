@@ -120,12 +120,13 @@ static int watch_kernel(const struct options *o, struct observer *observer,
 			struct outputs *outputs)
 {
 	struct audit audit = {};
-	struct run_totals totals = { .audit = &audit };
+	struct run_totals totals = {};
 	struct run_info info = {};
 	struct utsname host;
 	int err, status;
 
-	audit_start(&audit, observer);
+	if (!o->dry_run)
+		audit_start(&audit, observer);
 	uname(&host);
 	describe(&info, observer, &host);
 	if (!o->json)
@@ -134,8 +135,10 @@ static int watch_kernel(const struct options *o, struct observer *observer,
 	if (command.pid && !command_start(&command))
 		stop = 1;
 	totals.end_ktime_ns = watch_now(); /* should there be no watching */
-	if (!err && !o->dry_run)
+	if (!err && !o->dry_run) {
+		totals.audit = &audit; /* which this one ends */
 		err = watch(observer, outputs->sink, o, &stop, &totals);
+	}
 	status = end(o, outputs, &totals, err);
 	if (o->audit && (audit.unexplained || audit.failed))
 		status = EXIT_FAILURE;
