@@ -97,6 +97,19 @@ static int begin(struct sink *sink, const struct run_info *info)
 	return err ? err : sink->flush(sink);
 }
 
+/* What --audit makes of it. A run that did not watch has nothing to compare. */
+static bool audit_fails(const struct options *o,
+			const struct run_totals *totals)
+{
+	const struct audit *audit = totals->audit;
+
+	if (!o->audit || o->dry_run)
+		return false;
+	if (!audit && o->read)
+		fputs("rstwatch: the recording has no audit\n", stderr);
+	return !audit || audit->failed || audit->unexplained;
+}
+
 /*
  * The last records, also after an error; then the summary, unless it would stand
  * among the JSON. Return: the exit code.
@@ -113,7 +126,9 @@ static int end(const struct options *o, struct outputs *outputs,
 	    !(o->json && outputs->out.fd == STDERR_FILENO))
 		summary_print(stderr, totals);
 	status = outputs_close(outputs, err);
-	return fail_on(o, totals, stderr) ? EXIT_FAILURE : status;
+	if (fail_on(o, totals, stderr) || audit_fails(o, totals))
+		status = EXIT_FAILURE;
+	return status;
 }
 
 static int watch_kernel(const struct options *o, struct observer *observer,
@@ -140,8 +155,6 @@ static int watch_kernel(const struct options *o, struct observer *observer,
 		err = watch(observer, outputs->sink, o, &stop, &totals);
 	}
 	status = end(o, outputs, &totals, err);
-	if (o->audit && (audit.unexplained || audit.failed))
-		status = EXIT_FAILURE;
 	audit_free(&audit);
 	return status;
 }

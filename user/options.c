@@ -844,9 +844,9 @@ static int check_together(const struct options *o)
 	if (o->print && !o->write)
 		return complain("--print goes with --write");
 	if (o->read && (o->backend != BACKEND_AUTO || o->btf || o->command ||
-			o->check || o->dry_run || o->audit))
+			o->check || o->dry_run))
 		return complain("--read goes with no kernel and no command: "
-				"not with --audit, --backend, --btf, --check, "
+				"not with --backend, --btf, --check, "
 				"--dry-run, COMMAND");
 	if (o->write &&
 	    (o->interval_ms || (o->limit && o->limit != OPTIONS_LIMIT_AUTO)))

@@ -35,6 +35,7 @@ enum record_frame {
 	RECORD_TEXT = 3,  /* a text that following events refer to */
 	RECORD_CLOCK = 4, /* somebody set the wall clock */
 	RECORD_END = 5,	  /* always the last */
+	RECORD_AUDIT = 6, /* once for each netns, before the last */
 };
 
 /* Fields of RECORD_HEADER */
@@ -68,10 +69,12 @@ enum record_end_field {
 	RECORD_E_EVENTS = 2,
 	RECORD_E_LOST = 3,
 	RECORD_E_MISSED = 4,
-	RECORD_E_KIND = 5,	 /* once for each enum rw_kind: RECORD_K_* */
-	RECORD_E_CAUSE = 6,	 /* once for each that occurred: RECORD_K_* */
-	RECORD_E_HELD = 7,	 /* not shown, because there were too many */
-	RECORD_E_UNFOLLOWED = 8, /* processes of the command not watched */
+	RECORD_E_KIND = 5,	   /* once for each enum rw_kind: RECORD_K_* */
+	RECORD_E_CAUSE = 6,	   /* once for each that occurred: RECORD_K_* */
+	RECORD_E_HELD = 7,	   /* not shown, because there were too many */
+	RECORD_E_UNFOLLOWED = 8,   /* processes of the command not watched */
+	RECORD_E_AUDITED = 9,	   /* 1: the RECORD_AUDITs are all there is */
+	RECORD_E_UNEXPLAINED = 10, /* differences in them */
 };
 
 /* A counter of RECORD_END */
@@ -80,6 +83,21 @@ enum record_count_field {
 	RECORD_K_SEEN = 2,
 	RECORD_K_LOST = 3,
 	RECORD_K_LOST_RST = 4, /* of the lost, those that were resets */
+};
+
+/* Fields of RECORD_AUDIT */
+enum record_audit_field {
+	RECORD_A_NETNS = 1,   /* inode */
+	RECORD_A_UNKNOWN = 2, /* why the kernel's side is not known */
+	RECORD_A_LINE = 3,    /* once for each counter: RECORD_L_* */
+};
+
+/* A counter of RECORD_AUDIT */
+enum record_line_field {
+	RECORD_L_COUNTER = 1, /* enum rw_counter */
+	RECORD_L_KERNEL = 2,
+	RECORD_L_SEEN = 3,
+	RECORD_L_EXPLAINED = 4, /* why they differ */
 };
 
 #define RECORD_TASK_EXIT_CODE 4 /* the same, a number: only of old files */

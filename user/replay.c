@@ -11,6 +11,7 @@
 
 #include "names.h"
 #include "record.h"
+#include "record_audit.h"
 #include "record_header.h"
 #include "record_reader.h"
 #include "record_texts.h"
@@ -31,6 +32,7 @@ struct replay {
 	struct record_texts slots;
 	const char *texts[LOOKUP_MAX]; /* of the event being shown */
 	struct run_totals end;	       /* as recorded */
+	struct audit audit;	       /* the same */
 	uint64_t last_ktime_ns;	       /* of what was shown */
 	uint64_t at;		       /* where the frame at hand begins */
 	enum record_found found;       /* what reading ended with */
@@ -244,6 +246,13 @@ static bool add_kind(struct replay *r, const struct wire_field *field)
 	return true;
 }
 
+static int take_audit(struct replay *r, struct wire payload)
+{
+	int err = record_audit_decode(&r->audit, payload);
+
+	return err == -EBADMSG ? bad_frame(r) : err;
+}
+
 static bool take_end_field(struct replay *r, const struct wire_field *field)
 {
 	switch (field->id) {
@@ -264,6 +273,12 @@ static bool take_end_field(struct replay *r, const struct wire_field *field)
 		return !field->is_bytes;
 	case RECORD_E_UNFOLLOWED:
 		r->end.unfollowed = field->number;
+		return !field->is_bytes;
+	case RECORD_E_AUDITED:
+		r->end.audit = field->number ? &r->audit : NULL;
+		return !field->is_bytes;
+	case RECORD_E_UNEXPLAINED:
+		r->audit.unexplained = field->number;
 		return !field->is_bytes;
 	case RECORD_E_KIND:
 		return add_kind(r, field);
@@ -408,6 +423,8 @@ static int take(struct replay *r, uint8_t type, struct wire payload,
 		return take_text(r, payload);
 	case RECORD_CLOCK:
 		return take_clock(r, payload);
+	case RECORD_AUDIT:
+		return take_audit(r, payload);
 	case RECORD_END:
 		return take_end(r, payload);
 	default:
@@ -430,6 +447,7 @@ static void sum_up(const struct replay *r, struct run_totals *totals)
 					  : r->last_ktime_ns;
 	totals->missed = r->end.missed;
 	totals->unfollowed = r->end.unfollowed;
+	totals->audit = r->end.audit; /* filters played no part in it */
 	totals->part = !r->has_end || (r->has_hidden && r->end.lost);
 }
 
@@ -487,6 +505,7 @@ void replay_close(struct replay *r)
 	record_reader_close(&r->reader);
 	record_header_free(&r->header);
 	record_texts_clear(&r->slots);
+	record_audit_free(&r->audit);
 	if (r->fd > STDIN_FILENO)
 		close(r->fd);
 	free(r);

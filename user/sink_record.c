@@ -12,6 +12,7 @@
 
 #include "names.h"
 #include "record.h"
+#include "record_audit.h"
 #include "record_file.h"
 #include "record_texts.h"
 #include "sink.h"
@@ -19,7 +20,7 @@
 
 #define HEADER_STRING_MAX 512 /* bytes of a text in the header */
 /* The most that add_end() writes. */
-#define END_MAX ((8 + (RW_CAUSE_MAX + RW_KIND_MAX) * 5) * WIRE_NUMBER_MAX)
+#define END_MAX ((10 + (RW_CAUSE_MAX + RW_KIND_MAX) * 5) * WIRE_NUMBER_MAX)
 
 struct sink_record {
 	struct sink sink; /* first: the address is that of the sink */
@@ -219,8 +220,20 @@ static char *put_count(char *p, uint32_t id, uint32_t which,
 	return wire_bytes(p, id, text, (size_t)(end - text));
 }
 
+static void add_audit(struct sink_record *r, const struct audit *audit)
+{
+	char text[RECORD_AUDIT_MAX];
+
+	for (size_t i = 0; i < audit->n; i++) {
+		char *end = record_audit_encode(text, &audit->netns[i]);
+
+		add_frame(r, RECORD_AUDIT, text, (size_t)(end - text));
+	}
+}
+
 static void add_end(struct sink_record *r, const struct run_totals *totals)
 {
+	const struct audit *audit = totals->audit;
 	char text[END_MAX], *p = text;
 
 	p = wire_number(p, RECORD_E_TIME, totals->end_ktime_ns);
@@ -229,6 +242,11 @@ static void add_end(struct sink_record *r, const struct run_totals *totals)
 	p = wire_number(p, RECORD_E_MISSED, totals->missed);
 	p = wire_number(p, RECORD_E_HELD, totals->held);
 	p = wire_number(p, RECORD_E_UNFOLLOWED, totals->unfollowed);
+	if (audit && !audit->failed) {
+		add_audit(r, audit);
+		p = wire_number(p, RECORD_E_AUDITED, 1);
+		p = wire_number(p, RECORD_E_UNEXPLAINED, audit->unexplained);
+	}
 	for (uint32_t i = 0; i < RW_KIND_MAX; i++) {
 		struct rw_count count = { .seen = totals->by_kind[i] };
 

@@ -78,10 +78,16 @@ agrees() {
 	END
 }
 
-@test "audit: a recording has nothing to compare with" {
-	start_as events -j --write "$OUT/recording"
-	random 50
+@test "audit: a recording has it too; a part of one, or an old one, has none" {
+	start --audit --write "$OUT/recording"
+	random 500
 	stop
-	run rstwatch --read "$OUT/recording" --audit
-	one_line 64 '--audit'
+	rstwatch --read "$OUT/recording" -j --audit >"$OUT/replay.out" \
+		2>"$OUT/replay.err"
+	cmp "$OUT/events.out" "$OUT/replay.out"
+	cmp "$OUT/events.err" "$OUT/replay.err"
+	run rstwatch --read "$OUT/recording" --audit -c 3
+	[[ $status -eq 1 && $output == *"the recording has no audit"* ]]
+	run rstwatch --read "$TESTS/data/v1-demo.rec" --audit
+	[[ $status -eq 1 && $output == *"the recording has no audit"* ]]
 }

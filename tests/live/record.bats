@@ -187,6 +187,7 @@ record() {
 	[[ $(grep -c "^rstwatch: writing" "$OUT/err") -eq 1 ]]
 	# what was counted until then is all there
 	awk '/events:/ { split($0, word, " "); events = word[1] }
+		/^audit/ { exit }
 		/^  / { sum += $2 } END { exit !(sum == events && sum > 100) }' \
 		"$OUT/err"
 	# and what was written can be read, up to where the disk was full

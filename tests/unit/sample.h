@@ -180,4 +180,19 @@ static inline void capture_close(struct capture *c)
 	out_close(&c->out);
 }
 
+/* Lines that agree and that do not, and a netns that has gone. */
+static inline struct audit sample_audit(void)
+{
+	static struct audit_netns netns[2] = {
+		{ .netns = 4026531840,
+		  .lines = { [RW_COUNTER_OUT_RSTS] = { 5, 5, NULL },
+			     [RW_COUNTER_ON_DATA] = { 2, 3, NULL },
+			     [RW_COUNTER_ATTEMPT_FAILS] = { 9, 1,
+							    "a \"b\"" } } },
+		{ .netns = 7, .unknown = "gone", .lines = { { 0, 4, NULL } } },
+	};
+
+	return (struct audit){ .netns = netns, .n = 2, .unexplained = 1 };
+}
+
 #endif

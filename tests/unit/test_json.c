@@ -430,15 +430,7 @@ static void test_summary(void **state)
 
 static void test_audit(void **state)
 {
-	struct audit_netns netns[2] = {
-		{ .netns = 4026531840,
-		  .lines = { [RW_COUNTER_OUT_RSTS] = { 5, 5, NULL },
-			     [RW_COUNTER_ON_DATA] = { 2, 3, NULL },
-			     [RW_COUNTER_ATTEMPT_FAILS] = { 9, 1,
-							    "a \"b\"" } } },
-		{ .netns = 7, .unknown = "gone", .lines = { { 0, 4, NULL } } },
-	};
-	struct audit audit = { .netns = netns, .n = 2, .unexplained = 1 };
+	struct audit audit = sample_audit();
 	struct run_totals totals = { .audit = &audit };
 	const char *line;
 

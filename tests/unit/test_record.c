@@ -131,8 +131,10 @@ static void show_sample(struct sink *sink, struct clock *clock)
 	struct rw_event fin = sample_fin(), owner = sample_event();
 	struct run_totals totals = sample_totals();
 	struct run_info info = sample_info();
+	struct audit audit = sample_audit();
 
 	info.host = "example";
+	totals.audit = &audit;
 	assert_int_equal(sink->start(sink, &info), 0);
 	assert_int_equal(sink->event(sink, &event), 0);
 	assert_int_equal(sink->event(sink, &bare), 0);
@@ -314,6 +316,8 @@ static void test_replay_is_identical(void **state)
 	assert_non_null(strstr(json, "TCP_ABORT_ON_CLOSE"));
 	assert_non_null(strstr(json, "\"type\":\"owner\""));
 	assert_non_null(strstr(json, "\"type\":\"end\""));
+	assert_non_null(strstr(json, "\"explained\":\"a \\\"b\\\"\""));
+	assert_non_null(strstr(json, "\"unknown\":\"gone\""));
 }
 
 /* Of a damaged file the part before the damage is shown, and no more. */
