@@ -57,7 +57,8 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -I. \
 	      -I/usr/include/$(ARCH)-linux-gnu \
 	      -Wall -Wextra -Werror -Wno-unused-parameter -Wno-unused-function
 
-FLAVOURS := fentry kprobe tracepoint
+# How they attach, and whether what they read is typed (see bpf/flavour.h).
+FLAVOURS := fentry kprobe kprobe_typed tracepoint tracepoint_typed
 BPF_SOURCES := $(wildcard bpf/*.h bpf/*.def bpf/*.c vmlinux/*.h)
 SKELETONS := $(FLAVOURS:%=$(B)/%.skel.h)
 # Netfilter's modules may come and go: an object of their own, two ways to attach
@@ -88,10 +89,11 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The three flavours are one source; owner.bpf.c stands alone.
+# The flavours are one source; owner.bpf.c stands alone.
 $(FLAVOURS:%=$(B)/%.bpf.o): $(B)/%.bpf.o: $(BPF_SOURCES)
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -DRW_$(shell echo $* | tr a-z A-Z) \
+	$(CLANG) $(BPF_CFLAGS) \
+		-DRW_$(shell echo $* | tr a-z A-Z | sed 's/_/ -DRW_/') \
 		-c bpf/rstwatch.bpf.c -o $@
 	$(LLVM_STRIP) -g $@
 

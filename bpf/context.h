@@ -81,6 +81,12 @@ static __always_inline void keep_death(const struct sock *sk,
 	__u64 key = sk_key(sk);
 
 	d->hash = sk_hash(sk);
+#ifdef RW_TRACEPOINT
+	if (!bpf_map_update_elem(&deaths, &key, d, BPF_NOEXIST)) {
+		__sync_fetch_and_add(deaths_near(key), 1);
+		return;
+	}
+#endif
 	bpf_map_update_elem(&deaths, &key, d, BPF_ANY);
 }
 
@@ -88,8 +94,20 @@ static __always_inline void drop_death(const struct sock *sk)
 {
 	__u64 key = sk_key(sk);
 
-	bpf_map_delete_elem(&deaths, &key);
+	if (bpf_map_delete_elem(&deaths, &key))
+		return;
+#ifdef RW_TRACEPOINT
+	__sync_fetch_and_add(deaths_near(key), -1);
+#endif
 }
+
+#ifdef RW_TRACEPOINT
+/* False for most sockets without a death, and for none that has one. */
+static __always_inline bool death_is_near(const struct sock *sk)
+{
+	return *deaths_near(sk_key(sk));
+}
+#endif
 
 static __always_inline struct rw_death *find_death(const struct sock *sk)
 {

@@ -37,7 +37,7 @@ static __always_inline __u64 wake_flags(void)
  * The full socket behind a subject, where there is one. Typed, loads of it are
  * direct; elsewhere its address is enough, and the stack is small.
  */
-#ifdef RW_FENTRY
+#ifdef RW_TYPED
 typedef const struct sock *rw_full;
 #define FULL(sk) (sk)
 #define full_socket(s) ((s)->full)

@@ -72,7 +72,7 @@ static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
 
 	if (!has_cgroup(sk))
 		return 0;
-#ifdef RW_FENTRY
+#ifdef RW_TYPED
 	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
 		cgroup = sk->sk_cgrp_data.cgroup;
 		return cgroup ? cgroup->kn->id : ROOT_CGROUP;
@@ -320,6 +320,14 @@ static __always_inline void read_deciding(struct rw_evidence *e,
 		e->flags |= RW_F_USER_TIMEOUT;
 	if (is_mptcp(tp))
 		e->flags |= RW_F_MPTCP;
+}
+
+/* A socket of the kernel's own has none. */
+static __always_inline bool has_file(const struct sock *sk)
+{
+	struct socket *sock = LOAD(sk, sk_socket);
+
+	return sock && LOAD(sock, file);
 }
 
 /*

@@ -2,9 +2,11 @@
 /*
  * One body per hook, several ways to attach and to read. The object is built
  * once for each flavour:
- *   RW_FENTRY      BPF trampolines; arguments are typed, loads are direct
- *   RW_KPROBE      kprobes; arguments come from registers, loads are probed
- *   RW_TRACEPOINT  raw tracepoints; arguments are plain, loads are probed
+ *   RW_FENTRY      BPF trampolines; arguments are typed
+ *   RW_KPROBE      kprobes; arguments come from registers
+ *   RW_TRACEPOINT  raw tracepoints; arguments are plain, or typed
+ * With RW_TYPED, which fentry always is, the verifier knows what a pointer
+ * points to, and a load is an instruction. Without it a load is a call.
  */
 #ifndef RSTWATCH_FLAVOUR_H
 #define RSTWATCH_FLAVOUR_H
@@ -17,33 +19,53 @@
 #include <bpf/bpf_tracing.h>
 
 #if defined(RW_FENTRY)
+#define RW_TYPED
 /* A program at the entry of kernel function @fn, named on_<fn>. */
 #define HOOK(fn, args...) SEC("fentry/" #fn) int BPF_PROG(on_##fn, ##args)
 #elif defined(RW_KPROBE)
 #define HOOK(fn, args...) SEC("kprobe/" #fn) int BPF_KPROBE(on_##fn, ##args)
+#elif defined(RW_TRACEPOINT) && defined(RW_TYPED)
+#define HOOK(tp, args...) SEC("tp_btf/" #tp) int BPF_PROG(on_##tp, ##args)
 #elif defined(RW_TRACEPOINT)
 #define HOOK(tp, args...) SEC("raw_tp/" #tp) int BPF_PROG(on_##tp, ##args)
 #else
 #error "choose a flavour: RW_FENTRY, RW_KPROBE or RW_TRACEPOINT"
 #endif
 
-#if defined(RW_FENTRY)
+#if defined(RW_TYPED)
 /* A field of a typed kernel pointer; a bad pointer reads as zero. */
 #define LOAD(ptr, field) ((ptr)->field)
 #define LOAD_BITS(ptr, field) BPF_CORE_READ_BITFIELD(ptr, field)
-/* The same socket as its TCP self; NULL if it is no full TCP socket. */
-#define TCP_SK(sk) bpf_skc_to_tcp_sock(sk)
 #else
 #define LOAD(ptr, field) BPF_CORE_READ(ptr, field)
 #define LOAD_BITS(ptr, field) BPF_CORE_READ_BITFIELD_PROBED(ptr, field)
+#endif
+
+/*
+ * TYPED() tells the verifier what an argument is, where it cannot know: of a
+ * kprobe, from 6.2 (fd264ca02094). No code comes of it. TCP_SK() is the same
+ * socket as its TCP self; NULL if it is no full TCP socket.
+ */
+#if defined(RW_KPROBE) && defined(RW_TYPED)
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
+#define TYPED(type, ptr) \
+	((type *)bpf_rdonly_cast(ptr, bpf_core_type_id_kernel(type)))
+#define TCP_SK(sk) TYPED(struct tcp_sock, sk)
+#elif defined(RW_TYPED)
+#define TYPED(type, ptr) (ptr)
+#define TCP_SK(sk) bpf_skc_to_tcp_sock((void *)(sk))
+#else
+#define TYPED(type, ptr) (ptr)
 #define TCP_SK(sk) ((struct tcp_sock *)(sk))
 #endif
+#define SOCK(sk) TYPED(struct sock, sk)
+#define SEGMENT(skb) TYPED(struct sk_buff, skb)
 
 /*
  * The first part of a socket, where its addresses are. A probed load is a call,
  * and ten of them are most of what a close costs: there it is read once, whole.
  */
-#if defined(RW_FENTRY)
+#if defined(RW_TYPED)
 struct rw_common {
 	const struct sock *sk;
 };
@@ -62,7 +84,7 @@ struct rw_common {
 static __always_inline void read_common(struct rw_common *c,
 					const struct sock *sk)
 {
-#if defined(RW_FENTRY)
+#if defined(RW_TYPED)
 	c->sk = sk;
 #else
 	bpf_probe_read_kernel(c, sizeof(*c), sk);

@@ -121,13 +121,15 @@ static __always_inline void read_answering(struct rw_evidence *e,
 		}
 		return;
 	}
-	tp = (struct tcp_sock *)sk;
-	if ((int)PEEK(tp, linger2) < 0)
-		e->flags |= RW_F_LINGER2_NEG;
-	e->retransmits = PEEK(tp, total_retrans);
 	e->state = state;
 	if (state == RW_TCP_CLOSE)
 		e->state = state_before_answer(e, sk);
+	tp = TCP_SK(sk);
+	if (!tp)
+		return;
+	if ((int)LOAD(tp, linger2) < 0)
+		e->flags |= RW_F_LINGER2_NEG;
+	e->retransmits = LOAD(tp, total_retrans);
 }
 
 /*
@@ -216,6 +218,9 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 	struct rw_subject s = {};
 	struct net *net;
 
+	skb = SEGMENT(skb);
+	if (sk)
+		sk = SOCK(sk);
 	s.ktime_ns = s.now = bpf_ktime_get_ns();
 	read_trigger(&e, skb);
 	if (e.trigger & RW_TH_RST)
@@ -390,9 +395,11 @@ ANSWER_HOOK(tcp_v6_send_reset, RW_PATH_V6_RESET)
 static __always_inline int reset_by(void *ctx, struct sock *sk,
 				    struct sk_buff *skb)
 {
+	sk = SOCK(sk);
 	if (!skb)
 		return received(ctx, sk, NULL,
 				may_reset_itself(sk) ? RW_F_HELD : 0);
+	skb = SEGMENT(skb);
 	if (!(skb_tcp_flags(skb) & RW_TH_RST))
 		return reset_itself(sk);
 	return received(ctx, sk, skb, 0);
@@ -433,6 +440,7 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 	__u32 zero = 0;
 	__u64 *seen;
 
+	skb = SEGMENT(skb);
 	if (config.reason_arg_answer < 0) {
 		seen = bpf_map_lookup_elem(&checked_skb, &zero);
 		if (seen)
@@ -442,6 +450,7 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 		return 0;
 	s.ktime_ns = s.now = bpf_ktime_get_ns();
 	s.family = read_packet_tuple(&s.tuple, skb);
+	sk = SOCK(sk);
 	s.net = address(LOAD(sk, __sk_common.skc_net.net));
 	s.tuple.netns = sk_netns(sk);
 	e.kind = RW_KIND_RST_RECEIVED;
@@ -470,9 +479,11 @@ static __always_inline int leaves_closing(struct sock *sk)
 /* sk_err is set before tcp_done() on every version. */
 HOOK(tcp_done, struct sock *sk)
 {
-	__u8 state = sk_state(sk);
 	struct tcp_sock *tp;
+	__u8 state;
 
+	sk = SOCK(sk);
+	state = sk_state(sk);
 	if (!LOAD(sk, sk_err)) {
 		if (state == RW_TCP_FIN_WAIT2) /* what most ends pass */
 			return 0;

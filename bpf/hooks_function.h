@@ -50,6 +50,7 @@ static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
 	bool plain;
 	__u8 state;
 
+	sk = SOCK(sk);
 	read_common(&common, sk);
 	state = COMMON(&common, skc_state);
 	if (state == RW_TCP_LISTEN)
@@ -113,6 +114,7 @@ static __always_inline int closed(void *ctx, struct sock *sk)
 	struct tcp_sock *tp;
 	struct rw_subject s;
 
+	sk = SOCK(sk);
 	/* most closes do not linger; what else was kept is not believed later */
 	if (!SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_LINGER))
 		return 0;
@@ -166,6 +168,7 @@ HOOK(tcp_shutdown, struct sock *sk, int how)
 	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_context c = {};
 
+	sk = SOCK(sk);
 	if (!tp || !(how & SEND_SHUTDOWN) ||
 	    !(FIN_TO_COME & RW_BIT(sk_state(sk))))
 		return 0;
@@ -182,14 +185,16 @@ HOOK(tcp_shutdown, struct sock *sk, int how)
 HOOK(tcp_send_fin, struct sock *sk)
 {
 	struct rw_context *seen = NULL;
-	bool second = sk_state(sk) == RW_TCP_LAST_ACK;
 	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_evidence e = {};
 	struct rw_task task = {};
 	struct rw_subject s;
+	bool second;
 
 	if (!tp)
 		return 0;
+	sk = SOCK(sk);
+	second = sk_state(sk) == RW_TCP_LAST_ACK;
 	subject_of(&s, sk, tp);
 	s.owner_source = RW_OWNER_CLOSE;
 	s.actor_flags = TASK_LOAD(flags);
@@ -230,8 +235,10 @@ HOOK(tcp_send_fin, struct sock *sk)
 /* A listener is closed, shut down or destroyed by this task. */
 HOOK(inet_csk_listen_stop, struct sock *sk)
 {
-	bool abort = own_context(sk, RW_PATH_ABORT);
+	bool abort;
 
+	sk = SOCK(sk);
+	abort = own_context(sk, RW_PATH_ABORT);
 	keep_path(sk, abort ? RW_PATH_LISTEN_STOP | RW_PATH_ABORT
 			    : RW_PATH_LISTEN_STOP);
 	return 0;
@@ -244,12 +251,13 @@ HOOK(inet_csk_listen_stop, struct sock *sk)
 HOOK(inet_child_forget, struct sock *sk, struct request_sock *req,
      struct sock *child)
 {
-	struct rw_context *parent = own_context(sk, RW_PATH_LISTEN_STOP);
+	struct rw_context *parent = own_context(SOCK(sk), RW_PATH_LISTEN_STOP);
 	struct rw_context c = {};
 	struct tcp_sock *tp = TCP_SK(child);
 
 	if (!tp)
 		return 0;
+	child = SOCK(child);
 	begin(&c, child, tp, RW_PATH_CHILD_FORGET, bpf_ktime_get_ns());
 	if (parent) {
 		c.e.path |= RW_PATH_LISTEN_STOP;
@@ -264,7 +272,8 @@ HOOK(inet_child_forget, struct sock *sk, struct request_sock *req,
 /* shutdown() of a connection attempt goes through tcp_disconnect(). */
 HOOK(inet_shutdown, struct socket *sock, int how)
 {
-	struct sock *sk = LOAD(sock, sk);
+	struct socket *socket = TYPED(struct socket, sock);
+	struct sock *sk = LOAD(socket, sk);
 
 	if (sk_state(sk) == RW_TCP_SYN_SENT)
 		keep_path(sk, RW_PATH_INET_SHUTDOWN);
@@ -274,10 +283,12 @@ HOOK(inet_shutdown, struct socket *sock, int how)
 HOOK(tcp_disconnect, struct sock *sk, int flags)
 {
 	struct rw_context *seen, c = {};
-	__u8 state = sk_state(sk);
 	struct tcp_sock *tp;
 	struct rw_subject s;
+	__u8 state;
 
+	sk = SOCK(sk);
+	state = sk_state(sk);
 	if (state == RW_TCP_CLOSE || state == RW_TCP_LISTEN)
 		return 0;
 	tp = TCP_SK(sk);
@@ -316,13 +327,13 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 /* SOCK_DESTROY and bpf_sock_destroy(). @sk may be a request or a minisock. */
 HOOK(tcp_abort, struct sock *sk, int err)
 {
-	keep_path(sk, RW_PATH_ABORT);
+	keep_path(SOCK(sk), RW_PATH_ABORT);
 	return 0;
 }
 
 HOOK(mptcp_subflow_reset, struct sock *sk)
 {
-	keep_path(sk, RW_PATH_MPTCP_SUBFLOW);
+	keep_path(SOCK(sk), RW_PATH_MPTCP_SUBFLOW);
 	return 0;
 }
 
@@ -341,12 +352,14 @@ static __always_inline int active_reset(void *ctx, struct sock *sk,
 {
 	struct rw_context *seen, c = {};
 	struct tcp_sock *tp = TCP_SK(sk);
-	bool live = sk_state(sk) != RW_TCP_CLOSE;
 	struct rw_subject s;
 	__u32 marks;
+	bool live;
 
 	if (!tp)
 		return 0;
+	sk = SOCK(sk);
+	live = sk_state(sk) != RW_TCP_CLOSE;
 	subject_of(&s, sk, tp);
 	seen = own_context(sk, ~0u);
 	marks = seen ? seen->e.path : 0;

@@ -11,7 +11,7 @@
 /* The addresses are chosen and hashed by now. */
 HOOK(tcp_connect, struct sock *sk)
 {
-	keep_owner(sk, RW_OWNER_CONNECT);
+	keep_owner(SOCK(sk), RW_OWNER_CONNECT);
 	return 0;
 }
 
@@ -35,7 +35,7 @@ SEC("kretprobe/inet_csk_accept")
 int BPF_KRETPROBE(on_exit_inet_csk_accept, struct sock *sk)
 {
 	if (sk)
-		keep_owner(sk, RW_OWNER_ACCEPT);
+		keep_owner(SOCK(sk), RW_OWNER_ACCEPT);
 	return 0;
 }
 #endif

@@ -5,8 +5,8 @@
  * was follows from the socket (the lock, SOCK_DEAD, the file's last reference)
  * and is marked as deduced.
  *
- * Raw tracepoints, not BTF ones: sk and skb of tcp_send_reset may be NULL or a
- * minisock, and a plain argument can be looked at before it is believed.
+ * Attached twice over: typed where the kernel has BTF of its own, so that what
+ * every connection passes costs a few loads; else as raw tracepoints.
  */
 #ifndef RSTWATCH_HOOKS_TRACEPOINT_H
 #define RSTWATCH_HOOKS_TRACEPOINT_H
@@ -29,9 +29,9 @@ static __always_inline bool is_closed(const struct sock *sk)
 {
 	const __u8 both = RCV_SHUTDOWN | SEND_SHUTDOWN;
 
-	if (!PEEK(sk, sk_socket, file))
-		return PEEK(sk, sk_socket) &&
-		       (PEEK(sk, sk_shutdown) & both) == both;
+	if (!has_file(sk))
+		return LOAD(sk, sk_socket) &&
+		       (LOAD(sk, sk_shutdown) & both) == both;
 	return file_gone(sk);
 }
 
@@ -55,11 +55,11 @@ static __always_inline void begin_change(struct rw_context *c,
 /* tcp_close_state() decided on a FIN: nothing but close and shutdown does. */
 static __always_inline int fin_decided(void *ctx, struct sock *sk, int newstate)
 {
-	const struct tcp_sock *tp = (struct tcp_sock *)sk;
+	const struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_context c = {};
 	struct rw_subject s;
 
-	if (config.rst_only && newstate != RW_TCP_FIN_WAIT1)
+	if (!tp)
 		return 0;
 	subject_of(&s, sk, tp);
 	if (newstate == RW_TCP_FIN_WAIT1)
@@ -77,7 +77,7 @@ static __always_inline int fin_decided(void *ctx, struct sock *sk, int newstate)
 	} else {
 		c.e.deduced = RW_PATH_SHUTDOWN;
 	}
-	if (!PEEK(sk, sk_socket, file))
+	if (!has_file(sk))
 		c.e.flags |= RW_F_INFERRED;
 	s.owner_source = RW_OWNER_CLOSE;
 	emit(ctx, &c.e, &s);
@@ -133,28 +133,44 @@ static __always_inline bool ended_by_error(const struct rw_evidence *e)
 }
 
 /*
- * How nearly every connection ends, told when the FIN was: nobody is inside of
- * a call, no error, and the FIN was acknowledged or its minisock takes over.
+ * How nearly every connection ends, told when the FIN was: no error, and the
+ * FIN was acknowledged or its minisock takes over. Inside of a call too: what
+ * had been put off until close() let go of the socket says so, or close() itself
+ * leaves it to a minisock, unless TCP_LINGER2 says to reset. In LAST_ACK and
+ * CLOSING nothing else can find the FIN acknowledged.
  */
 static __always_inline bool leaves_in_peace(const struct sock *sk, int oldstate)
 {
-	const struct tcp_sock *tp = (struct tcp_sock *)sk;
+	const struct tcp_sock *tp;
 
-	if (LOAD(sk, sk_lock.owned) || LOAD(sk, sk_err))
+	bool inside = LOAD(sk, sk_lock.owned);
+
+	if (LOAD(sk, sk_err))
 		return false;
-	return oldstate == RW_TCP_FIN_WAIT2 ||
-	       (FIN_QUEUED & RW_BIT(oldstate) &&
-		LOAD(tp, snd_una) == LOAD(tp, write_seq));
+	if (oldstate == RW_TCP_FIN_WAIT2 && !inside)
+		return true;
+	tp = TCP_SK(sk);
+	if (!tp)
+		return false;
+	if (oldstate == RW_TCP_FIN_WAIT2)
+		return SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_DEAD) &&
+		       (int)LOAD(tp, linger2) >= 0;
+	if (!(FIN_QUEUED & RW_BIT(oldstate)) ||
+	    (inside && oldstate == RW_TCP_FIN_WAIT1))
+		return false;
+	return LOAD(tp, snd_una) == LOAD(tp, write_seq);
 }
 
 static __always_inline int leaving(void *ctx, struct sock *sk)
 {
-	const struct tcp_sock *tp = (struct tcp_sock *)sk;
+	const struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_death *seen = find_death(sk);
 	struct rw_context c = {};
 	struct rw_subject s;
 	bool resets;
 
+	if (!tp)
+		return 0;
 	if (seen && seen->told) {
 		seen->told = 0;
 		return 0;
@@ -197,21 +213,28 @@ static __always_inline int leaving(void *ctx, struct sock *sk)
 	return 0;
 }
 
-#define OF_INTEREST                                        \
-	(RW_BIT(RW_TCP_CLOSE) | RW_BIT(RW_TCP_FIN_WAIT1) | \
-	 RW_BIT(RW_TCP_LAST_ACK) | RW_BIT(RW_TCP_CLOSING))
+/* Of FINs, -r only needs to know who ended a connection while the peer spoke. */
+#define OF_INTEREST_TO_RST (RW_BIT(RW_TCP_CLOSE) | RW_BIT(RW_TCP_FIN_WAIT1))
+#define OF_INTEREST \
+	(OF_INTEREST_TO_RST | RW_BIT(RW_TCP_LAST_ACK) | RW_BIT(RW_TCP_CLOSING))
+
+static __always_inline bool of_interest(int newstate)
+{
+	__u32 states = config.rst_only ? OF_INTEREST_TO_RST : OF_INTEREST;
+
+	return states & RW_BIT(newstate);
+}
 
 /* Changes that change nothing are told, too: shutdown(), then close(). */
 HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
 {
-	__u64 id, key = sk_key(sk);
+	__u64 id, key;
 
-	if (!(OF_INTEREST & RW_BIT(newstate)) || oldstate == newstate ||
-	    PEEK(sk, sk_protocol) != IPPROTO_TCP)
+	if (!of_interest(newstate) || oldstate == newstate ||
+	    LOAD(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	if (newstate == RW_TCP_CLOSING) {
-		if (!config.rst_only)
-			fins_crossed(sk);
+		fins_crossed(sk);
 		return 0;
 	}
 	if (newstate != RW_TCP_CLOSE)
@@ -220,6 +243,7 @@ HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
 			       : 0;
 	if (oldstate == RW_TCP_LISTEN) {
 		id = bpf_get_current_pid_tgid();
+		key = sk_key(sk);
 		bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
 		return 0;
 	}
@@ -243,11 +267,13 @@ static __always_inline bool confirmed(const struct rw_evidence *e)
 static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 					     __s32 reason)
 {
-	const struct tcp_sock *tp = (struct tcp_sock *)sk;
+	const struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_context *seen = own_context(sk, ~0u), c = {};
 	bool live = sk_state(sk) != RW_TCP_CLOSE;
 	struct rw_subject s;
 
+	if (!tp)
+		return 0;
 	subject_of(&s, sk, tp);
 	if (seen && !live) {
 		c = *seen;
@@ -268,6 +294,9 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 		c.e.path = 0;
 		c.e.deduced = RW_PATH_CLOSE;
 		c.e.flags |= RW_F_INFERRED;
+		c.e.unread = unread_by_sequence(sk, tp);
+		if (c.e.flags & RW_F_FIN_ACKED) /* see leaves_in_peace() */
+			c.e.state = RW_TCP_FIN_WAIT2;
 	}
 	finish_reset(&c.e, sk, tp);
 	if (config.tp_has_reason)
@@ -286,17 +315,20 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 	return 0;
 }
 
-SEC("raw_tp/tcp_send_reset")
-int on_tcp_send_reset(struct bpf_raw_tracepoint_args *ctx)
+/*
+ * Either may be NULL. Before 6.13 the verifier believes that no argument is and
+ * takes a plain comparison out, hence address(); since then it insists on one.
+ */
+HOOK(tcp_send_reset, struct sock *sk, struct sk_buff *skb)
 {
-	struct sock *sk = (struct sock *)ctx->args[0];
-	struct sk_buff *skb = (struct sk_buff *)ctx->args[1];
 	__s32 reason = 0;
 
 	/* reading an argument that is not there would refuse the attachment */
 	if (config.tp_has_reason)
-		reason = (__s32)ctx->args[2];
-	if (skb)
+		reason = (__s32)ARGUMENT(ctx, 2);
+	if (!sk || !address(sk))
+		sk = NULL;
+	if (skb && address(skb))
 		return answer(ctx, sk, skb, RW_PATH_TP_SEND_RESET, reason);
 	return sk ? active_reset_told(ctx, sk, reason) : 0;
 }
@@ -316,7 +348,13 @@ HOOK(tcp_receive_reset, struct sock *sk)
  */
 HOOK(tcp_destroy_sock, struct sock *sk)
 {
-	name_owner(sk, (struct tcp_sock *)sk);
+	const struct tcp_sock *tp;
+
+	if (!death_is_near(sk))
+		return 0;
+	tp = TCP_SK(sk);
+	if (tp)
+		name_owner(sk, tp);
 	return 0;
 }
 

@@ -18,13 +18,18 @@
 
 #include "fentry.skel.h"
 #include "kprobe.skel.h"
+#include "kprobe_typed.skel.h"
 #include "tracepoint.skel.h"
+#include "tracepoint_typed.skel.h"
 
 /* One way to attach: its object, its hooks, and whether it can work here. */
 struct flavour {
 	enum backend choice;
 	const char *name;
 	const void *(*bytes)(size_t *size);
+	/* The same with typed pointers, and when; NULL: they always are. */
+	const void *(*typed_bytes)(size_t *size);
+	bool (*is_typed)(void);
 	const struct hook *hooks;
 	const struct limit *limits;
 	const char *needs; /* of the kernel, for a person */
@@ -64,16 +69,30 @@ static bool always(const struct hook *hook)
 	return true;
 }
 
+/* What a kprobe is given can be made typed. */
+static bool can_cast(void)
+{
+	return kernel_has_function("bpf_rdonly_cast");
+}
+
+static bool has_typed_tracepoints(void)
+{
+	struct why why;
+
+	return !trial_typed_tracepoint(&why);
+}
+
 static const struct flavour flavours[] = {
-	{ BACKEND_FENTRY, "fentry", fentry_bpf__elf_bytes, function_hooks,
-	  no_limits,
+	{ BACKEND_FENTRY, "fentry", fentry_bpf__elf_bytes, NULL, NULL,
+	  function_hooks, no_limits,
 	  "BPF trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS) and the "
 	  "kernel's own BTF (CONFIG_DEBUG_INFO_BTF)",
 	  trial_fentry, fentry_loads },
-	{ BACKEND_KPROBE, "kprobe", kprobe_bpf__elf_bytes, function_hooks,
-	  kprobe_limits, "CONFIG_KPROBES and CONFIG_KPROBE_EVENTS",
-	  trial_kprobe, always },
+	{ BACKEND_KPROBE, "kprobe", kprobe_bpf__elf_bytes,
+	  kprobe_typed_bpf__elf_bytes, can_cast, function_hooks, kprobe_limits,
+	  "CONFIG_KPROBES and CONFIG_KPROBE_EVENTS", trial_kprobe, always },
 	{ BACKEND_TRACEPOINT, "tracepoint", tracepoint_bpf__elf_bytes,
+	  tracepoint_typed_bpf__elf_bytes, has_typed_tracepoints,
 	  tracepoint_hooks, tracepoint_limits, "CONFIG_TRACEPOINTS",
 	  tracepoint_works, always },
 };
@@ -241,7 +260,8 @@ static void add_limits(struct observer *o, const struct flavour *f)
 
 /* Load and attach one flavour. Return: 0, or -1 with the reason in why. */
 static int try_flavour(struct observer *o, const struct flavour *f,
-		       const struct options *options, bool with_exit)
+		       const struct options *options, bool with_exit,
+		       bool typed)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rstwatch",
 		    .btf_custom_path = kernel_btf_path(),
@@ -255,7 +275,7 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	kernel_describe(&o->config);
 	o->config.has_exit_hook = with_exit;
 	o->config.netns_cookies = netns_has_cookies();
-	bytes = f->bytes(&size);
+	bytes = typed ? f->typed_bytes(&size) : f->bytes(&size);
 	o->object = bpf_object__open_mem(bytes, size, &opts);
 	if (!o->object)
 		return refuse(o, "cannot open", "the BPF object", errno);
@@ -279,7 +299,7 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 /* The return of __tcp_close is the one hook that has to be known in advance */
 static int try_with_and_without_exit(struct observer *o,
 				     const struct flavour *f,
-				     const struct options *options)
+				     const struct options *options, bool typed)
 {
 	struct hook exit_hook = { .program = "on_exit_",
 				  .function = "__tcp_close",
@@ -289,17 +309,29 @@ static int try_with_and_without_exit(struct observer *o,
 	bool with_exit = !options->rst_only && f->hooks == function_hooks &&
 			 f->has(&exit_hook);
 
-	if (f->works(&o->why))
-		return -1;
-	if (!try_flavour(o, f, options, with_exit))
+	if (!try_flavour(o, f, options, with_exit, typed))
 		return 0;
 	if (!with_exit)
 		return -1;
 	observer_close(o);
-	if (try_flavour(o, f, options, false))
+	if (try_flavour(o, f, options, false, typed))
 		return -1;
 	degrade(o, &exit_hook);
 	return 0;
+}
+
+/* Types come from the kernel's own BTF: a file names them by other numbers. */
+static int try_typed_and_probed(struct observer *o, const struct flavour *f,
+				const struct options *options)
+{
+	if (f->works(&o->why))
+		return -1;
+	if (f->typed_bytes && !options->btf && f->is_typed()) {
+		if (!try_with_and_without_exit(o, f, options, true))
+			return 0;
+		observer_close(o);
+	}
+	return try_with_and_without_exit(o, f, options, false);
 }
 
 /*
@@ -384,7 +416,7 @@ static int try_flavours(struct observer *o, const struct options *options)
 		if (options->backend != BACKEND_AUTO &&
 		    options->backend != f->choice)
 			continue;
-		if (!try_with_and_without_exit(o, f, options)) {
+		if (!try_typed_and_probed(o, f, options)) {
 			open_firewall(o, options);
 			return 0;
 		}

@@ -15,7 +15,7 @@
 #define WAKE_BELOW (4 << 20)
 
 /*
- * Where a constant of the object lies before loading. Three objects share this
+ * Where a constant of the object lies before loading. Several objects share this
  * code, so the variable is looked up by name rather than through a skeleton.
  */
 static void *variable(struct bpf_object *object, const char *name, size_t size)
