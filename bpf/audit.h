@@ -10,7 +10,7 @@
 #include "bpf/maps.h"
 #include "bpf/mechanism.h"
 
-/* So many netns are told apart; the rest is counted in audit_full. */
+/* So many netns are told apart; the rest is counted in map_full. */
 #define AUDIT_NETNS 512
 
 struct {
@@ -20,21 +20,7 @@ struct {
 	__type(value, struct rw_audit);
 } audits SEC(".maps");
 
-/* Events of a netns for which audits has no room. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} audit_full SEC(".maps");
-
 static const struct rw_audit no_audit = {};
-
-/* A hook can be hit inside another on the same CPU: adding must not be torn. */
-static __always_inline void count_one(__u64 *counter)
-{
-	__sync_fetch_and_add(counter, 1);
-}
 
 static __always_inline __u64 netns_cookie(const struct net *net)
 {
@@ -74,7 +60,6 @@ static __noinline void audit(const struct rw_evidence *e, __u32 netns,
 	struct rw_audit_key key = { .netns = netns };
 	__u32 row = mechanism_of(e);
 	struct rw_audit *a;
-	__u64 *full;
 
 	if (!row || row >= RW_MECHANISM_MAX)
 		return;
@@ -82,14 +67,10 @@ static __noinline void audit(const struct rw_evidence *e, __u32 netns,
 		net = (__u64)PEEK((struct sock *)sk, __sk_common.skc_net.net);
 	key.cookie = netns_cookie((const struct net *)net);
 	a = audit_of(&key);
-	if (a) {
+	if (a)
 		count_one(&a->seen[row]);
-		return;
-	}
-	key.netns = 0;
-	full = bpf_map_lookup_elem(&audit_full, &key.netns);
-	if (full)
-		count_one(full);
+	else
+		count_full(RW_FULL_AUDITS);
 }
 
 #endif

@@ -222,6 +222,8 @@ static __always_inline void keep_owner(const struct sock *sk, __u32 source)
 
 /* Older ends are another connection's: ports are used again. */
 #define ENDED_NS (300 * 1000000000ULL)
+/* One that must make room earlier is counted. */
+#define PROMISED_NS (120 * 1000000000ULL)
 
 /* The last eight bytes tell most connections apart: ports and netns. */
 static __always_inline __u64 tuple_tail(const struct rw_tuple *t)
@@ -242,7 +244,7 @@ static __always_inline struct rw_ended_set *ended_set(const struct rw_tuple *t)
 {
 	const __u64 *word = (const __u64 *)t;
 	__u64 h = (word[2] ^ word[3] ^ word[4]) * 0x9e3779b97f4a7c15ULL;
-	__u32 set = h >> 50; /* 14 bits: ENDED_SETS */
+	__u32 set = h >> config.ended_shift; /* the best mixed bits */
 
 	return bpf_map_lookup_elem(&ended, &set);
 }
@@ -260,6 +262,8 @@ static __always_inline void remember(const struct rw_tuple *t, __u64 now,
 	if (!set)
 		return;
 	end = &set->way[set->next++ & (ENDED_WAYS - 1)];
+	if (end->ktime_ns + PROMISED_NS > now && end->ktime_ns)
+		count_full(RW_FULL_ENDED);
 	end->tuple = *t;
 	end->ktime_ns = now;
 	if (owner)

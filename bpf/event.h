@@ -289,16 +289,28 @@ struct rw_count {
 
 #define RW_PORT_WORDS 1024 /* of 64 bits: a set with a bit for each port */
 
+/* Places of a set in the map of connections that ended. */
+#define RW_ENDED_WAYS 4
+
+/* Maps that can be too small, in the map map_full. */
+enum rw_full {
+	RW_FULL_ENDED,	/* ended less than two minutes ago, and forgotten */
+	RW_FULL_AUDITS, /* events of a netns that is in no comparison */
+	RW_FULL_PIDS,	/* descendants of the command that are not watched */
+	RW_FULL_MAX
+};
+
 /* What user space tells the programs before they are loaded (.rodata). */
 struct rw_config {
-	__u64 cause_mask; /* 1 << enum rw_cause; ~0: all */
-	__u32 hz;	  /* jiffies a second */
-	__u32 wake_at;	  /* bytes in the ring that wake the reader; 0: none */
-	__u32 owner_sets; /* size of the map owners, a power of two */
-	__u8 rst_only;	  /* -r */
-	__u8 family;	  /* 0, 4 or 6 */
-	__u8 filter_pid;  /* the map pids is consulted */
-	__u8 port_filter; /* RW_PORT_* */
+	__u64 cause_mask;  /* 1 << enum rw_cause; ~0: all */
+	__u32 hz;	   /* jiffies a second */
+	__u32 wake_at;	   /* bytes in the ring that wake the reader; 0: none */
+	__u32 owner_sets;  /* size of the map owners, a power of two */
+	__u32 ended_shift; /* 64 bits less this number a set of the map ended */
+	__u8 rst_only;	   /* -r */
+	__u8 family;	   /* 0, 4 or 6 */
+	__u8 filter_pid;   /* the map pids is consulted */
+	__u8 port_filter;  /* RW_PORT_* */
 	__s8 reason_arg_active; /* argument index of reason, -1: none */
 	__s8 reason_arg_answer; /* the same for tcp_v4/v6_send_reset */
 	__u8 reset_has_skb;	/* tcp_reset() has a skb argument (5.11+) */
@@ -309,6 +321,7 @@ struct rw_config {
 	__u8 stacks;	  /* RW_STACK_*: what to take for each event */
 	__u32 stack_room; /* bytes in the ring that leave room for a stack */
 	__u32 netns;	  /* inode number, 0: all */
+	__u32 zero;	  /* so that the next one is aligned */
 	__u64 cgroup;	  /* id: only sockets in or below it; 0: all */
 	__u32 cgroup_level; /* its depth, 0: the root */
 	__u8 filter_comm;   /* comm is compared */

@@ -19,8 +19,6 @@ int BPF_PROG(on_sched_process_fork, struct task_struct *parent,
 {
 	__u32 from = bpf_get_current_pid_tgid() >> 32;
 	__u32 pid = PEEK(child, tgid);
-	__u32 zero = 0;
-	__u64 *missed;
 	__u8 one = 1;
 
 	if (pid == from) /* a thread */
@@ -30,9 +28,8 @@ int BPF_PROG(on_sched_process_fork, struct task_struct *parent,
 		bpf_map_delete_elem(&pids, &pid);
 		return 0;
 	}
-	missed = bpf_map_lookup_elem(&unfollowed, &zero);
-	if (bpf_map_update_elem(&pids, &pid, &one, BPF_ANY) && missed)
-		__sync_fetch_and_add(missed, 1);
+	if (bpf_map_update_elem(&pids, &pid, &one, BPF_ANY))
+		count_full(RW_FULL_PIDS);
 	return 0;
 }
 

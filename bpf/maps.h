@@ -94,8 +94,7 @@ struct rw_ended {
  * a fraction of what an update of a hash map costs, and the oldest goes first. Two
  * CPUs that pick the same place at once lose one of two ends.
  */
-#define ENDED_SETS 16384
-#define ENDED_WAYS 4
+#define ENDED_WAYS RW_ENDED_WAYS
 
 struct rw_ended_set {
 	__u64 next; /* the place that is written next, modulo ENDED_WAYS */
@@ -104,10 +103,32 @@ struct rw_ended_set {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, ENDED_SETS);
+	__uint(max_entries, 1); /* resized before loading: ended_sets */
 	__type(key, __u32);
 	__type(value, struct rw_ended_set);
 } ended SEC(".maps");
+
+/* What found no room, or took that of something still of use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, RW_FULL_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} map_full SEC(".maps");
+
+/* A hook can be hit inside another on the same CPU: adding must not be torn. */
+static __always_inline void count_one(__u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+}
+
+static __always_inline void count_full(__u32 which)
+{
+	__u64 *full = bpf_map_lookup_elem(&map_full, &which);
+
+	if (full)
+		count_one(full);
+}
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -133,14 +154,6 @@ struct {
 	__type(key, __u32);
 	__type(value, __u8);
 } gone_pids SEC(".maps");
-
-/* Descendants of the command that found no room in pids. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} unfollowed SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

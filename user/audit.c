@@ -172,20 +172,6 @@ void audit_start(struct audit *audit, const struct observer *observer)
 	audit->n_base = s.n;
 }
 
-static uint64_t audit_dropped(const struct snapshot *s)
-{
-	uint64_t *each = calloc(s->cpus, sizeof(*each)), sum = 0;
-	__u32 zero = 0;
-
-	if (each &&
-	    !bpf_map_lookup_elem(observer_map(s->observer, "audit_full"), &zero,
-				 each))
-		for (int cpu = 0; cpu < s->cpus; cpu++)
-			sum += each[cpu];
-	free(each);
-	return sum;
-}
-
 /* What speaks for a difference, the same for all netns. */
 struct excuses {
 	const struct observer *observer;
@@ -285,7 +271,7 @@ void audit_end(struct audit *audit, const struct observer *observer)
 	}
 	take_gone(&s);
 	x.missed = observer_missed(observer);
-	x.dropped = audit_dropped(&s);
+	x.dropped = observer_full(observer, RW_FULL_AUDITS);
 	audit->netns = calloc(s.n + 1, sizeof(*audit->netns));
 	if (s.failed || !audit->netns) {
 		audit->failed = true;

@@ -188,25 +188,37 @@ static int choose_programs(struct observer *o, const struct flavour *f)
 /* So many processes of a command are known, alive and ended. */
 #define FOLLOW_MAX 32768
 
+/* So many teardowns under way are known at the least. */
+#define UNDER_WAY_MIN 16384
+
+static int size_map(struct observer *o, const char *name, uint64_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(o->object, name);
+
+	if (!map || bpf_map__set_max_entries(map, entries))
+		return refuse(o, "cannot size the map", name, errno);
+	return 0;
+}
+
 static int size_maps(struct observer *o, const struct options *options)
 {
-	struct bpf_map *map;
+	const uint64_t ended_sets = options->remember / RW_ENDED_WAYS;
+	uint64_t under_way = ended_sets;
 
-	map = bpf_object__find_map_by_name(o->object, "events");
-	if (!map || bpf_map__set_max_entries(map, options->buffer_bytes))
-		return refuse(o, "cannot size", "the ring buffer", errno);
-	map = bpf_object__find_map_by_name(o->object, "owners");
-	if (!map || bpf_map__set_max_entries(map, o->config.owner_sets))
-		return refuse(o, "cannot size", "the map of owners", errno);
+	if (under_way < UNDER_WAY_MIN)
+		under_way = UNDER_WAY_MIN;
+	if (size_map(o, "events", options->buffer_bytes) ||
+	    size_map(o, "owners", o->config.owner_sets) ||
+	    size_map(o, "ended", ended_sets) ||
+	    size_map(o, "contexts", under_way) ||
+	    size_map(o, "deaths", under_way))
+		return -1;
 	if (!o->config.follow)
 		return 0;
-	map = bpf_object__find_map_by_name(o->object, "pids");
-	if (!map || bpf_map__set_max_entries(map, FOLLOW_MAX))
-		return refuse(o, "cannot size", "the map pids", errno);
-	map = bpf_object__find_map_by_name(o->object, "gone_pids");
-	if (!map || bpf_map__set_max_entries(map, FOLLOW_MAX))
-		return refuse(o, "cannot size", "the map gone_pids", errno);
-	return 0;
+	return size_map(o, "pids", FOLLOW_MAX) ||
+			       size_map(o, "gone_pids", FOLLOW_MAX)
+		       ? -1
+		       : 0;
 }
 
 /* Attach one program. Return: 0, also without one that is not essential. */
@@ -280,6 +292,8 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	if (!o->object)
 		return refuse(o, "cannot open", "the BPF object", errno);
 	o->config.owner_sets = owner_sets();
+	o->config.ended_shift =
+		__builtin_clzll(options->remember / RW_ENDED_WAYS) + 1;
 	if (rodata_fill(o->object, &o->config, options))
 		return refuse(o, "cannot set", "the filters", ENOENT);
 	if (size_maps(o, options) || choose_programs(o, f))
@@ -539,13 +553,18 @@ bool observer_watches(const struct observer *o, uint32_t pid)
 	       !bpf_map_lookup_elem(observer_map(o, "gone_pids"), &pid, &one);
 }
 
-uint64_t observer_unfollowed(const struct observer *o)
+uint64_t observer_full(const struct observer *o, enum rw_full which)
 {
-	uint64_t unfollowed = 0;
-	uint32_t zero = 0;
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *each = calloc(cpus > 0 ? cpus : 1, sizeof(*each)), sum = 0;
+	__u32 key = which;
 
-	bpf_map_lookup_elem(observer_map(o, "unfollowed"), &zero, &unfollowed);
-	return unfollowed;
+	if (each &&
+	    !bpf_map_lookup_elem(observer_map(o, "map_full"), &key, each))
+		for (int cpu = 0; cpu < cpus; cpu++)
+			sum += each[cpu];
+	free(each);
+	return sum;
 }
 
 static uint64_t missed_in(const struct bpf_object *object)

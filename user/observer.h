@@ -119,8 +119,8 @@ uint64_t observer_missed(const struct observer *observer);
 /* observer_watches() - whether -p names this process, or the command made it */
 bool observer_watches(const struct observer *observer, uint32_t pid);
 
-/* observer_unfollowed() - descendants of the command that found no room */
-uint64_t observer_unfollowed(const struct observer *observer);
+/* observer_full() - what found no room in a map, or had to make some */
+uint64_t observer_full(const struct observer *observer, enum rw_full which);
 
 /* observer_counts() - sum the counters over all CPUs; @counts: RW_CAUSE_MAX */
 int observer_counts(const struct observer *observer, struct rw_count *counts);

@@ -21,6 +21,9 @@
 #define BUFFER_MIN 4096ULL
 #define BUFFER_MAX (1ULL << 30)
 #define BUFFER_DEFAULT (4ULL << 20)
+#define REMEMBER_MIN 1024ULL
+#define REMEMBER_MAX (16ULL << 20)
+#define REMEMBER_DEFAULT (64ULL << 10)
 #define ROTATE_MIN 4096ULL
 #define ROTATE_MAX (1ULL << 40)
 #define ROTATE_KEEP_MAX 9999
@@ -342,6 +345,20 @@ static int parse_buffer(struct options *options, const struct option_row *row,
 	return 0;
 }
 
+/* The sets of the map are a power of two. */
+static int parse_remember(struct options *options, const struct option_row *row,
+			  const char *arg)
+{
+	uint64_t n;
+
+	if (!parse_size(arg, REMEMBER_MIN, REMEMBER_MAX, &n))
+		return complain("--%s '%s' is not a number in 1K..16M",
+				row->name, typed_text(arg, strlen(arg)).text);
+	for (options->remember = REMEMBER_MIN; options->remember < n;)
+		options->remember <<= 1;
+	return 0;
+}
+
 static int parse_btf(struct options *options, const struct option_row *row,
 		     const char *arg)
 {
@@ -570,6 +587,13 @@ static const struct option_row rows[] = {
 	ROW("buffer", 0, "SIZE", "ring buffer, 4K to 1G (default 4M)",
 	    parse_buffer, .field = FIELD(buffer_bytes),
 	    .more = "With suffix K, M or G; rounded up to a power of two."),
+	ROW("remember", 0, "N",
+	    "remember N connections that ended (default 64K)", parse_remember,
+	    .field = FIELD(remember),
+	    .more = "What comes for a connection after its end has its owner "
+		    "from there, for two minutes unless there were more than "
+		    "N; those are counted. 1K to 16M, rounded up to a power "
+		    "of two, about 100 bytes of the kernel's memory each."),
 	ROW("color", 0, "auto|always|never", "when to use color", parse_choice,
 	    .field = FIELD(color), .words = colors,
 	    .more = "With auto, on a terminal, unless NO_COLOR is set."),
@@ -865,6 +889,7 @@ int options_parse(struct options *options, int argc, char **argv)
 
 	*options = (struct options){ .cause_mask = ~0ULL,
 				     .buffer_bytes = BUFFER_DEFAULT,
+				     .remember = REMEMBER_DEFAULT,
 				     .limit = OPTIONS_LIMIT_AUTO };
 	fill_getopt(longs, letters);
 	opterr = 0;

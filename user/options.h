@@ -61,6 +61,7 @@ struct options {
 	uint64_t cause_mask;   /* 1 << enum rw_cause; ~0: all */
 	uint64_t count;	       /* events to print; 0: no limit */
 	uint64_t duration_ms;  /* 0: no limit */
+	uint64_t remember;     /* connections that ended, a power of two */
 	uint64_t buffer_bytes; /* a power of two, a page at least */
 	bool print;	       /* show events although they are recorded */
 	const char *write;     /* recording to write, "-": stdout; or NULL */

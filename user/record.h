@@ -75,6 +75,7 @@ enum record_end_field {
 	RECORD_E_UNFOLLOWED = 8,   /* processes of the command not watched */
 	RECORD_E_AUDITED = 9,	   /* 1: the RECORD_AUDITs are all there is */
 	RECORD_E_UNEXPLAINED = 10, /* differences in them */
+	RECORD_E_FORGOTTEN = 11,   /* connections, too soon after their end */
 };
 
 /* A counter of RECORD_END */

@@ -272,7 +272,10 @@ static bool take_end_field(struct replay *r, const struct wire_field *field)
 		r->end.held = field->number;
 		return !field->is_bytes;
 	case RECORD_E_UNFOLLOWED:
-		r->end.unfollowed = field->number;
+		r->end.full[RW_FULL_PIDS] = field->number;
+		return !field->is_bytes;
+	case RECORD_E_FORGOTTEN:
+		r->end.full[RW_FULL_ENDED] = field->number;
 		return !field->is_bytes;
 	case RECORD_E_AUDITED:
 		r->end.audit = field->number ? &r->audit : NULL;
@@ -446,7 +449,7 @@ static void sum_up(const struct replay *r, struct run_totals *totals)
 	totals->end_ktime_ns = r->has_end ? r->end.end_ktime_ns
 					  : r->last_ktime_ns;
 	totals->missed = r->end.missed;
-	totals->unfollowed = r->end.unfollowed;
+	memcpy(totals->full, r->end.full, sizeof(totals->full));
 	totals->audit = r->end.audit; /* filters played no part in it */
 	totals->part = !r->has_end || (r->has_hidden && r->end.lost);
 }

@@ -651,19 +651,23 @@ static char *put_ratio(char *p, const struct report *report)
 	return format_padded(p, ratio % 100, 2);
 }
 
-static char *put_counts(char *p, const struct rw_count *by_cause)
+/* @of: which number of a count */
+static char *put_counts(char *p, const struct rw_count *by_cause, size_t of)
 {
 	bool first = true;
 
 	*p++ = '{';
 	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++) {
-		if (!by_cause[i].seen)
+		uint64_t n =
+			*(const uint64_t *)((const char *)&by_cause[i] + of);
+
+		if (!n)
 			continue;
 		if (!first)
 			*p++ = ',';
 		p = put_name(p, name_cause(i));
 		*p++ = ':';
-		p = json_u64(p, by_cause[i].seen);
+		p = json_u64(p, n);
 		first = false;
 	}
 	*p++ = '}';
@@ -690,7 +694,7 @@ static char *put_report(struct sink_json *s, char *p,
 	p = JSON_KEY(p, "lost");
 	p = json_u64(p, report->lost);
 	p = JSON_KEY(p, "counts");
-	p = put_counts(p, report->counts);
+	p = put_counts(p, report->counts, offsetof(struct rw_count, seen));
 	p = put_ratio(p, report);
 	p = JSON_RAW(p, ",\"sums\":{");
 	p = put_sums(p, &report->sums);
@@ -729,11 +733,17 @@ static int json_end(struct sink *sink, const struct run_totals *totals)
 	p = JSON_KEY(p, "held");
 	p = json_u64(p, totals->held);
 	p = JSON_KEY(p, "unfollowed");
-	p = json_u64(p, totals->unfollowed);
+	p = json_u64(p, totals->full[RW_FULL_PIDS]);
+	p = JSON_KEY(p, "forgotten");
+	p = json_u64(p, totals->full[RW_FULL_ENDED]);
 	p = JSON_KEY(p, "missed");
 	p = json_u64_or_null(p, !totals->part, totals->missed);
 	p = JSON_KEY(p, "counts");
-	p = put_counts(p, totals->by_cause);
+	p = put_counts(p, totals->by_cause, offsetof(struct rw_count, seen));
+	p = JSON_KEY(p, "lost_counts");
+	p = totals->part ? json_null(p)
+			 : put_counts(p, totals->by_cause,
+				      offsetof(struct rw_count, lost));
 	p = JSON_KEY(p, "audit");
 	out_done(s->out, p);
 	audit_json(s->out, totals->audit);

@@ -20,7 +20,7 @@
 
 #define HEADER_STRING_MAX 512 /* bytes of a text in the header */
 /* The most that add_end() writes. */
-#define END_MAX ((10 + (RW_CAUSE_MAX + RW_KIND_MAX) * 5) * WIRE_NUMBER_MAX)
+#define END_MAX ((11 + (RW_CAUSE_MAX + RW_KIND_MAX) * 5) * WIRE_NUMBER_MAX)
 
 struct sink_record {
 	struct sink sink; /* first: the address is that of the sink */
@@ -241,7 +241,8 @@ static void add_end(struct sink_record *r, const struct run_totals *totals)
 	p = wire_number(p, RECORD_E_LOST, totals->lost);
 	p = wire_number(p, RECORD_E_MISSED, totals->missed);
 	p = wire_number(p, RECORD_E_HELD, totals->held);
-	p = wire_number(p, RECORD_E_UNFOLLOWED, totals->unfollowed);
+	p = wire_number(p, RECORD_E_UNFOLLOWED, totals->full[RW_FULL_PIDS]);
+	p = wire_number(p, RECORD_E_FORGOTTEN, totals->full[RW_FULL_ENDED]);
 	if (audit && !audit->failed) {
 		add_audit(r, audit);
 		p = wire_number(p, RECORD_E_AUDITED, 1);

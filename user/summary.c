@@ -49,11 +49,17 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 		fprintf(stream, ", without stack %" PRIu64, totals->stackless);
 	fprintf(stream, "%s\n",
 		totals->lost ? " (a larger --buffer helps)" : "");
-	if (totals->unfollowed)
+	if (totals->full[RW_FULL_PIDS])
 		fprintf(stream,
 			"%" PRIu64 " processes of the command were not "
 			"watched: too many at once\n",
-			totals->unfollowed);
+			totals->full[RW_FULL_PIDS]);
+	/* a set of places that is full early is no matter, see "forgotten" */
+	if (totals->full[RW_FULL_ENDED] > events / 100)
+		fprintf(stream,
+			"%" PRIu64 " connections were forgotten within two "
+			"minutes of their end (a larger --remember helps)\n",
+			totals->full[RW_FULL_ENDED]);
 	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)
 		if (totals->by_cause[i].seen)
 			print_cause(stream, i, &totals->by_cause[i]);

@@ -317,7 +317,8 @@ static int count(const struct watch *w, struct run_totals *t)
 	int err = observer_counts(w->observer, t->by_cause);
 
 	t->missed = observer_missed(w->observer);
-	t->unfollowed = observer_unfollowed(w->observer);
+	for (int i = 0; i < RW_FULL_MAX; i++)
+		t->full[i] = observer_full(w->observer, i);
 	for (int i = 0; i < RW_CAUSE_MAX; i++) {
 		t->by_cause[i].seen += w->doubted[i] - w->others[i];
 		t->lost += t->by_cause[i].lost;

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,6 +49,7 @@ struct settings {
 	size_t batches; /* of each thread, timed */
 	size_t warmup;	/* batches before them */
 	long reader;	/* pid of the tool that watches; 0: none */
+	size_t live;	/* connections that are held open instead; 0: none */
 	bool json;
 	bool shared; /* stay in the namespace we were started in */
 };
@@ -144,21 +146,30 @@ static int open_listener(const struct worker *w)
 	return fd;
 }
 
+/* Both ends of a new connection. */
+static void open_connection(const struct worker *w, int listener,
+			    const struct sockaddr_storage *address,
+			    socklen_t len, int *client, int *server)
+{
+	*client = socket(w->set->family, SOCK_STREAM, 0);
+	if (*client < 0)
+		die("socket");
+	if (connect(*client, (const struct sockaddr *)address, len))
+		die("connect");
+	*server = accept(listener, NULL, NULL);
+	if (*server < 0)
+		die("accept");
+}
+
 /* One connection, from its SYN to the end of both its sockets. */
 static void one_connection(struct worker *w, int listener,
 			   const struct sockaddr_storage *address,
 			   socklen_t len)
 {
 	const struct linger zero = { .l_onoff = 1 };
-	int client = socket(w->set->family, SOCK_STREAM, 0), server;
+	int client, server;
 
-	if (client < 0)
-		die("socket");
-	if (connect(client, (const struct sockaddr *)address, len))
-		die("connect");
-	server = accept(listener, NULL, NULL);
-	if (server < 0)
-		die("accept");
+	open_connection(w, listener, address, len, &client, &server);
 	if (w->set->mode == MODE_LINGER_ZERO)
 		setsockopt(client, SOL_SOCKET, SO_LINGER, &zero, sizeof(zero));
 	if (w->set->mode == MODE_UNREAD && send(server, "x", 1, 0) != 1)
@@ -193,6 +204,36 @@ static void *work(void *context)
 	pthread_barrier_wait(&start_line); /* done */
 	close(listener);
 	return NULL;
+}
+
+/* Room for both ends of so many connections, and a little more. */
+static void raise_limit(size_t connections)
+{
+	const struct rlimit files = { 2 * connections + 100,
+				      2 * connections + 100 };
+
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		die("RLIMIT_NOFILE (see fs.nr_open)");
+}
+
+/* Connections that stay: says when they are there, ends with the process. */
+static void hold(const struct settings *set)
+{
+	struct worker w = { .set = set };
+	int listener, client, server;
+
+	raise_limit(set->live);
+	listener = open_listener(&w);
+	for (; w.done < set->live; w.done++) {
+		struct sockaddr_storage address;
+		socklen_t len = target(&address, &w, false);
+
+		open_connection(&w, listener, &address, len, &client, &server);
+	}
+	printf("{\"live\":%zu}\n", set->live);
+	fflush(stdout);
+	for (;;)
+		pause();
 }
 
 /* CPU time of the reader's main thread so far. */
@@ -305,6 +346,8 @@ static int usage(void)
 	fputs("Usage: churn [-m fin|linger-zero|unread] [-4|-6] [-t THREADS]\n"
 	      "\t[-n CONNECTIONS IN A BATCH] [-b BATCHES] [-w WARM-UP BATCHES]\n"
 	      "\t[-p PID OF THE READER] [-j] [-s]\n"
+	      "       churn -l CONNECTIONS [-4|-6] [-s]\n"
+	      "-l: hold so many open until killed\n"
 	      "-j: JSON  -s: stay in this network namespace (else needs root)\n",
 	      stderr);
 	return 64;
@@ -336,7 +379,7 @@ static bool parse(struct settings *set, int argc, char **argv)
 	bool good = true;
 	int key;
 
-	while (good && (key = getopt(argc, argv, "m:46t:n:b:w:p:js")) != -1) {
+	while (good && (key = getopt(argc, argv, "m:46t:n:b:w:p:l:js")) != -1) {
 		switch (key) {
 		case 'm':
 			good = parse_mode(set, optarg);
@@ -361,6 +404,9 @@ static bool parse(struct settings *set, int argc, char **argv)
 			break;
 		case 'p':
 			good = parse_size(&pid, optarg, 1 << 22);
+			break;
+		case 'l':
+			good = parse_size(&set->live, optarg, 4000000);
 			break;
 		case 'j':
 			set->json = true;
@@ -390,6 +436,8 @@ int main(int argc, char **argv)
 		return usage();
 	if (!set.shared)
 		enter_namespace();
+	if (set.live)
+		hold(&set);
 	run(&set, &result);
 	print_result(&set, &result);
 	return fflush(stdout) ? 1 : 0;

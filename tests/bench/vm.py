@@ -16,14 +16,19 @@ class Unavailable(Exception):
     """It cannot be measured here; the text says why."""
 
 
-def arm(name, mode, *command, batches=20):
+def arm(name, mode, *command, batches=20, warmup=2):
     """One measurement: a name, a load and what watches it."""
-    return {"name": name, "mode": mode, "batches": batches,
+    return {"name": name, "mode": mode, "batches": batches, "warmup": warmup,
             "command": " ".join(command)}
 
 
 def bare(mode, which, batches=20):
     return arm(f"bare {which}".replace(" ", "-"), mode, batches=batches)
+
+
+def hold(connections):
+    """No measurement: so many connections stay open from there on."""
+    return arm(f"hold {connections}", "-", "hold", str(connections))
 
 
 def flavour_arms(flavour):
@@ -66,22 +71,23 @@ def check_complete(arms, results):
         raise Unavailable(f"the VM measured {len(results)} of {len(arms)}")
 
 
-def run_arms(kernel, arms, build, programs, timeout=1200):
+def run_arms(kernel, arms, build, programs, timeout=1200, mem=1024):
     """Boot once, measure each arm. Return: one dict an arm, in order."""
     programs = [os.path.join(build, name) for name in
                 ("rstwatch", "bench/churn", "bench/floor")] + list(programs)
     with tempfile.TemporaryDirectory() as work:
         with open(f"{work}/arms", "w", encoding="ascii") as out:
             for i, a in enumerate(arms):
-                print(i, a["mode"], a["batches"], a["command"], file=out)
+                print(i, a["mode"], a["batches"], a["warmup"], a["command"],
+                      file=out)
         command = [os.path.join(VM, "run"), "--kernel", kernel,
                    "--out", f"{work}/out", "--icount",
-                   "--timeout", str(timeout),
+                   "--timeout", str(timeout), "--mem", str(mem),
                    "--file", f"{work}/arms", "--file", f"{HERE}/guest"]
         for program in programs:
             command += ["--file", program]
         results = read_results(command + ["--", "sh", "/bin/guest"], arms)
-    check_complete(arms, results)
+    check_complete([a for a in arms if a["mode"] != "-"], results)
     return results
 
 

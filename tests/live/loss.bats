@@ -21,6 +21,7 @@ adds_up() {
 		print(f"printed {printed}, lost {end['lost']}, counted {counted}")
 		assert printed == end["events"]
 		assert printed + end["lost"] == counted > 1000
+		assert sum(end["lost_counts"].values()) == end["lost"]
 		assert end["lost"] or sys.argv[2] != "lost"
 		assert end["audit"]["unexplained"] == 0, end["audit"]
 	END
@@ -114,4 +115,20 @@ adds_up() {
 	umount "$OUT/small"
 	grep -q '^rstwatch: writing .*No space left' "$OUT/events.err"
 	[[ $status -eq 1 ]]
+}
+
+@test "loss: connections that were forgotten too soon are counted" {
+	start --remember 1K
+	teardowns -n 3000 >/dev/null
+	stop
+	adds_up
+	[[ $(tail -n 1 "$OUT/events.out") =~ '"forgotten":'([0-9]+) ]]
+	[[ ${BASH_REMATCH[1]} -gt 1000 ]]
+	grep -q 'a larger --remember helps' "$OUT/events.err"
+	start
+	teardowns -n 3000 >/dev/null
+	stop
+	# four places for each hash: some are full early
+	[[ $(tail -n 1 "$OUT/events.out") =~ '"forgotten":'([0-9]+) ]]
+	[[ ${BASH_REMATCH[1]} -lt 300 ]]
 }

@@ -342,6 +342,7 @@ static void test_end(void **state)
 {
 	struct run_totals totals = { .events = 12,
 				     .lost = 3,
+				     .full = { [RW_FULL_ENDED] = 7 },
 				     .end_ktime_ns = 2000000000 };
 	const char *line;
 
@@ -352,17 +353,24 @@ static void test_end(void **state)
 		line,
 		"{\"type\":\"end\",\"time\":\"2026-01-02T03:04:07.000000000Z\","
 		"\"events\":12,\"lost\":3,\"held\":0,"
-		"\"unfollowed\":0,\"missed\":0,\"counts\":{},"
-		"\"audit\":null}\n");
-	totals.by_cause[RW_CAUSE_CLOSE].seen = 10;
+		"\"unfollowed\":0,\"forgotten\":7,\"missed\":0,"
+		"\"counts\":{},\"lost_counts\":{},\"audit\":null}\n");
+	totals.by_cause[RW_CAUSE_CLOSE] = (struct rw_count){ 10, 3, 0 };
 	totals.by_cause[RW_CAUSE_UNREAD_DATA].seen = UINT64_MAX;
 	assert_int_equal(sink->end(sink, &totals), 0);
 	line = capture_read(&capture);
 	assert_true(is_json_line(line));
 	assert_non_null(strstr(line, "\"counts\":{\"close\":10,\"unread-data\":"
-				     "18446744073709551615},"));
+				     "18446744073709551615},"
+				     "\"lost_counts\":{\"close\":3},"));
+	totals.part = true;
+	assert_int_equal(sink->end(sink, &totals), 0);
+	assert_non_null(
+		strstr(capture_read(&capture), "\"lost_counts\":null,"));
+	totals.part = false;
 	for (int i = 0; i < RW_CAUSE_MAX; i++)
-		totals.by_cause[i].seen = UINT64_MAX;
+		totals.by_cause[i] =
+			(struct rw_count){ UINT64_MAX, UINT64_MAX, UINT64_MAX };
 	assert_int_equal(sink->end(sink, &totals), 0);
 	assert_true(is_json_line(capture_read(&capture)));
 }

@@ -363,6 +363,30 @@ static void test_duration(void **state)
 	bad_duration("99999999999999999999");
 }
 
+static void test_remember(void **state)
+{
+	(void)state;
+	accepts("");
+	assert_int_equal(options.remember, 65536);
+	accepts("--remember=1K");
+	assert_int_equal(options.remember, 1024);
+	accepts("--remember 100000");
+	assert_int_equal(options.remember, 131072);
+	accepts("--remember 16M");
+	assert_int_equal(options.remember, 16 << 20);
+	for (const char *const *bad =
+		     (const char *const[]){ "", "0", "1023", "17M", "x", NULL };
+	     *bad; bad++) {
+		char line[100];
+
+		snprintf(line, sizeof(line),
+			 "rstwatch: --remember '%s' is not a number in "
+			 "1K..16M\n",
+			 *bad);
+		refuses_argument("--remember", *bad, line);
+	}
+}
+
 static void check_buffer(const char *line, uint64_t bytes)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -699,6 +723,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_remember),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_btf),
