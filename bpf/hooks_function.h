@@ -377,6 +377,10 @@ static __always_inline int active_reset(void *ctx, struct sock *sk,
 		s.cookie = c.cookie;
 	} else {
 		begin_orphan(&c, sk, tp, s.now);
+		if (!(c.e.flags & RW_F_DEAD)) {
+			c.e.path = 0; /* a hook was missed: it may be any */
+			c.e.flags |= RW_F_INFERRED;
+		}
 	}
 	finish_reset(&c.e, sk, tp);
 	if (config.reason_arg_active >= 0)

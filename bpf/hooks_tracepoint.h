@@ -292,11 +292,16 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 	} else {
 		begin_orphan(&c, sk, tp, s.now);
 		c.e.path = 0;
-		c.e.deduced = RW_PATH_CLOSE;
-		c.e.flags |= RW_F_INFERRED;
 		c.e.unread = unread_by_sequence(sk, tp);
-		if (c.e.flags & RW_F_FIN_ACKED) /* see leaves_in_peace() */
-			c.e.state = RW_TCP_FIN_WAIT2;
+		if (c.e.flags & RW_F_DEAD) {
+			c.e.deduced = RW_PATH_CLOSE;
+			c.e.flags |= RW_F_INFERRED;
+			if (c.e.flags &
+			    RW_F_FIN_ACKED) /* see leaves_in_peace() */
+				c.e.state = RW_TCP_FIN_WAIT2;
+		} else { /* the change of state was missed */
+			deduce_call(&c.e, sk);
+		}
 	}
 	finish_reset(&c.e, sk, tp);
 	if (config.tp_has_reason)
