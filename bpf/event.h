@@ -139,6 +139,8 @@ enum rw_rst_shape {
 	RW_RST_SEQ_ZERO = 1 << 2,
 	RW_RST_TIMESTAMPS = 1 << 3,
 	RW_RST_TIMESTAMPS_AGREED = 1 << 4, /* for this connection */
+	/* Of an answer: a RST that may be injected ended the connection before */
+	RW_RST_AFTER_SUSPECT = 1 << 5,
 };
 
 enum rw_order {
@@ -168,7 +170,9 @@ struct rw_evidence {
 	__u16 sk_err;	       /* errno left on the socket */
 	__u16 sk_err_soft;     /* errno of the last soft error (ICMP) */
 	__u16 deduced;	       /* enum rw_path bits that follow from the rest */
-	__s32 kernel_reason;   /* raw enum sk_rst_reason */
+	__s16 kernel_reason;   /* raw enum sk_rst_reason */
+	__u8 hops_established; /* hop limit of the handshake, 0: not known */
+	__u8 hops_rst;	       /* of the RST received, 0: not known */
 	__u32 trigger_payload; /* bytes */
 	__u32 unread;	       /* bytes never read, FIN excluded */
 	__u32 unsent;	       /* bytes queued, never sent */
@@ -282,6 +286,13 @@ struct rw_count {
 	__u64 lost_rst; /* of the lost, those that were resets */
 };
 
+/* RSTs that ended a minisock, by what it stood for; with --ttl. */
+enum rw_minisock {
+	RW_MINISOCK_TIME_WAIT,
+	RW_MINISOCK_FIN_WAIT2,
+	RW_MINISOCK_MAX
+};
+
 /* Bits of rw_config.port_filter */
 #define RW_PORT_ANY 1
 #define RW_PORT_LOCAL 2
@@ -319,6 +330,7 @@ struct rw_config {
 	__u8 follow;	  /* what the processes in pids fork belongs to them */
 	__u8 accept_args; /* arguments of inet_csk_accept(), 2 or 4 */
 	__u8 stacks;	  /* RW_STACK_*: what to take for each event */
+	__u8 ttl;	  /* hop limits are looked at */
 	__u32 stack_room; /* bytes in the ring that leave room for a stack */
 	__u32 netns;	  /* inode number, 0: all */
 	__u32 zero;	  /* so that the next one is aligned */

@@ -276,6 +276,8 @@ static __always_inline int received(void *ctx, struct sock *sk,
 	if (skb) {
 		read_rst(&c.e, skb);
 		read_rst_expected(&c.e, tp);
+		if (config.ttl)
+			c.e.hops_established = established_hops(s.sk, s.hash);
 	}
 	s.cookie = c.cookie;
 	emit(ctx, &c.e, &s);

@@ -10,6 +10,7 @@
 
 #include "bpf/hooks_answer.h"
 #include "bpf/hooks_owner.h"
+#include "bpf/hooks_ttl.h"
 
 /*
  * close()

@@ -137,6 +137,28 @@ struct {
 	__type(value, struct rw_count);
 } counts SEC(".maps");
 
+/* Hop limit of the peer's segment that established a connection. */
+struct rw_hops {
+	__u32 hash; /* as in struct rw_context */
+	__u32 hops;
+};
+
+/* Larger with --ttl. What was established longest ago goes first. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64); /* sk */
+	__type(value, struct rw_hops);
+} hops SEC(".maps");
+
+/* RSTs that ended a minisock, by enum rw_minisock; exact. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, RW_MINISOCK_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} minisocks SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);

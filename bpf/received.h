@@ -3,7 +3,7 @@
 #ifndef RSTWATCH_RECEIVED_H
 #define RSTWATCH_RECEIVED_H
 
-#include "bpf/evidence.h"
+#include "bpf/context.h"
 
 #define TCP_HEADER 20
 #define TCPOPT_EOL 0 /* include/net/tcp.h */
@@ -30,25 +30,66 @@ static __always_inline bool has_timestamps(const unsigned char *th, __u32 end)
 	return false;
 }
 
+/* Hop limit (IPv4: TTL) the segment arrived with; 0: not known. */
+static __always_inline __u8 read_hops(struct sk_buff *skb)
+{
+	unsigned char *ip = PEEK(skb, head) + PEEK(skb, network_header);
+	__u8 header[9];
+
+	if (bpf_probe_read_kernel(header, sizeof(header), ip))
+		return 0;
+	return header[0] >> 4 == 6 ? header[7] : header[8];
+}
+
+/*
+ * That of the segment that established this connection; 0: not known. Global,
+ * like look_at_rst().
+ */
+__noinline int established_hops(__u64 sk, __u32 hash)
+{
+	struct rw_hops *h = bpf_map_lookup_elem(&hops, &sk);
+
+	return h && h->hash == hash ? h->hops : 0;
+}
+
+/* What look_at_rst() finds, in one number. */
+#define RST_HOPS_SHIFT 8
+#define RST_WINDOW_SHIFT 16
+
 /*
  * Both tcp_reset() and tcp_check_req() run with the headers in place, also when
- * the segment comes from the backlog.
+ * the segment comes from the backlog. Global, so that the verifier looks at it
+ * once, not through all that comes after each of its ends.
+ * @segment: struct sk_buff *
  */
-static __always_inline void read_rst(struct rw_evidence *e, struct sk_buff *skb)
+__noinline __u64 look_at_rst(__u64 segment)
 {
+	struct sk_buff *skb = (void *)segment;
 	unsigned char *th = PEEK(skb, head) + PEEK(skb, transport_header);
 	__u8 header[TCP_HEADER];
+	__u64 found = RW_RST_SEEN;
 
 	if (bpf_probe_read_kernel(header, sizeof(header), th))
-		return;
-	e->rst_shape = RW_RST_SEEN;
+		return 0;
 	if (header[13] & RW_TH_ACK)
-		e->rst_shape |= RW_RST_ACK;
+		found |= RW_RST_ACK;
 	if (!(header[4] | header[5] | header[6] | header[7]))
-		e->rst_shape |= RW_RST_SEQ_ZERO;
+		found |= RW_RST_SEQ_ZERO;
 	if (has_timestamps(th, (header[12] >> 4) * 4))
-		e->rst_shape |= RW_RST_TIMESTAMPS;
-	e->rst_window = header[14] << 8 | header[15];
+		found |= RW_RST_TIMESTAMPS;
+	if (config.ttl)
+		found |= read_hops(skb) << RST_HOPS_SHIFT;
+	return found | (__u64)(header[14] << 8 | header[15])
+			       << RST_WINDOW_SHIFT;
+}
+
+static __always_inline void read_rst(struct rw_evidence *e, struct sk_buff *skb)
+{
+	__u64 found = look_at_rst(address(skb));
+
+	e->rst_shape = found;
+	e->hops_rst = found >> RST_HOPS_SHIFT;
+	e->rst_window = found >> RST_WINDOW_SHIFT;
 }
 
 /* Whether the peer's own TCP would have put timestamps into an active abort. */

@@ -11,6 +11,7 @@
 #include "names.h"
 #include "phrase.h"
 #include "rst_shape.h"
+#include "suspect.h"
 #include "sentence.h"
 #include "text.h"
 
@@ -92,6 +93,17 @@ static void say_retransmits(struct phrase *phrase, const struct rw_evidence *ev)
 		phrase_say_count(phrase, ev->retransmits, "retransmit", "");
 }
 
+/* A RST that somebody on the way may have made, and what came after one. */
+static void say_suspicion(struct phrase *phrase, const struct rw_evidence *ev)
+{
+	if (suspect_is_injected(ev)) {
+		phrase_say(phrase, "suspect: hop limit ", ev->hops_rst, "");
+		phrase_say(phrase, "not ", ev->hops_established, "");
+	}
+	if (ev->rst_shape & RW_RST_AFTER_SUSPECT)
+		phrase_say_word(phrase, "after ", "a suspect RST");
+}
+
 char *evidence_detail(char *p, const struct rw_event *event, uint32_t hz)
 {
 	const struct rw_evidence *ev = &event->evidence;
@@ -116,6 +128,7 @@ char *evidence_detail(char *p, const struct rw_event *event, uint32_t hz)
 		if (ev->kind != RW_KIND_FIN)
 			say_discarded(&phrase, ev);
 	}
+	say_suspicion(&phrase, ev);
 	say_since_close(&phrase, event);
 	say_exit(&phrase, event);
 	say_actor(&phrase, event);
@@ -214,6 +227,11 @@ static void say_rst(struct phrase *phrase, const struct rw_evidence *ev)
 		phrase_say_word(phrase, "", "timestamps");
 	phrase_say_word(phrase, made_by ? "as a Linux peer's " : "unlike Linux",
 			made_by ? made_by : "");
+	if (ev->hops_rst)
+		phrase_say(phrase, "hop limit ", ev->hops_rst, "");
+	if (ev->hops_established)
+		phrase_say(phrase, "of the handshake ", ev->hops_established,
+			   "");
 }
 
 static void kernel_line(struct phrase *phrase, const struct rw_event *e)

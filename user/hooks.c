@@ -18,6 +18,9 @@
 #define SILENT \
 	(COUNTER(ON_TIMEOUT) | COUNTER(ON_MEMORY) | COUNTER(ATTEMPT_FAILS))
 
+#define HOPS_LOST "suspect_injected is null: no hop limit is seen"
+#define MINISOCKS_LOST "RSTs that end a TIME_WAIT entry are not counted"
+
 /* The last arguments: causes, evidence, counters that are lost. */
 #define HOOK(fn, at, text, ...)                                   \
 	{                                                         \
@@ -67,6 +70,10 @@ const struct hook function_hooks[] = {
 	EXIT_HOOK("inet_csk_accept", HOOK_FOR_OWNERS,
 		  "who accepted a socket is found by search alone",
 		  .evidence = "some owners"),
+	HOOK("tcp_init_transfer", HOOK_FOR_HOPS, HOPS_LOST,
+	     .evidence = "suspect_injected"),
+	HOOK("tcp_timewait_state_process", HOOK_FOR_TTL, MINISOCKS_LOST,
+	     .evidence = "minisock_resets"),
 	HOOK("tcp_shutdown", HOOK_UNLESS_RST_ONLY, "shutdown reads as close",
 	     .causes = LOST_CAUSE(SHUTDOWN)),
 	HOOK("inet_shutdown", HOOK_UNLESS_RST_ONLY,
@@ -127,6 +134,10 @@ const struct limit tracepoint_limits[] = {
 	  .counters = REQUESTS },
 	{ "tcp_reset", "rst is null: the segment is not shown",
 	  .back = FUNCTION_FLAVOUR, .evidence = "rst" },
+	{ "tcp_init_transfer", HOPS_LOST, .with_ttl = true,
+	  .back = FUNCTION_FLAVOUR, .evidence = "suspect_injected" },
+	{ "tcp_timewait_state_process", MINISOCKS_LOST, .with_ttl = true,
+	  .back = FUNCTION_FLAVOUR, .evidence = "minisock_resets" },
 	{ "nf_send_reset", "firewall is not seen", .back = FUNCTION_FLAVOUR,
 	  .causes = LOST_CAUSE(FIREWALL) },
 	{ "tcp_v4_send_reset",

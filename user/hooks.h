@@ -17,7 +17,9 @@ enum hook_when {
 	HOOK_EXIT,	      /* the same, and the programs rely on it */
 	HOOK_FOR_OWNERS,      /* only where the owner decides what is shown */
 	HOOK_SILENT,	      /* the same, but --audit needs it as well */
-	HOOK_FALLBACK,	      /* only where the hook before it is missing */
+	HOOK_FOR_TTL,	      /* only with --ttl */
+	HOOK_FOR_HOPS, /* the same, where tcp_reset() shows the segment */
+	HOOK_FALLBACK, /* only where the hook before it is missing */
 };
 
 struct hook {
@@ -36,6 +38,7 @@ struct limit {
 	const char *hook; /* that would be needed */
 	const char *lost;
 	bool without_reason;  /* only where tcp_send_reset gives no reason */
+	bool with_ttl;	      /* only with --ttl */
 	uint8_t counters;     /* as in struct hook */
 	const char *back;     /* what would bring it back */
 	uint64_t causes;      /* as in struct hook */

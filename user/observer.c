@@ -146,6 +146,10 @@ static bool wanted(const struct observer *o, const struct hook *hook)
 		return !o->config.rst_only;
 	case HOOK_FOR_OWNERS:
 		return o->config.filter_pid;
+	case HOOK_FOR_TTL:
+		return o->config.ttl;
+	case HOOK_FOR_HOPS:
+		return o->config.ttl && o->config.reset_has_skb;
 	default:
 		return true;
 	}
@@ -199,6 +203,8 @@ static int size_map(struct observer *o, const char *name, uint64_t entries)
 		return refuse(o, "cannot size the map", name, errno);
 	return 0;
 }
+/* Of so many connections the hop limit is remembered, about 5 MiB. */
+#define HOPS_MAX 65536
 
 static int size_maps(struct observer *o, const struct options *options)
 {
@@ -211,7 +217,8 @@ static int size_maps(struct observer *o, const struct options *options)
 	    size_map(o, "owners", o->config.owner_sets) ||
 	    size_map(o, "ended", ended_sets) ||
 	    size_map(o, "contexts", under_way) ||
-	    size_map(o, "deaths", under_way))
+	    size_map(o, "deaths", under_way) ||
+	    (o->config.ttl && size_map(o, "hops", HOPS_MAX)))
 		return -1;
 	if (!o->config.follow)
 		return 0;
@@ -262,8 +269,18 @@ static void add_limits(struct observer *o, const struct flavour *f)
 				   "tcp_reset",
 				   "rst is null: the segment is not shown",
 				   .evidence = "rst", .back = "kernel 5.11" });
+	if (f->hooks == function_hooks && !o->config.reset_has_skb &&
+	    o->config.ttl)
+		observer_lose(
+			o,
+			&(struct loss){ "tcp_reset",
+					"suspect_injected is null: the segment "
+					"is not shown",
+					.evidence = "suspect_injected",
+					.back = "kernel 5.11" });
 	for (const struct limit *l = f->limits; l->hook; l++)
-		if (!l->without_reason || !o->config.tp_has_reason)
+		if ((!l->without_reason || !o->config.tp_has_reason) &&
+		    (!l->with_ttl || o->config.ttl))
 			observer_lose(o,
 				      &(struct loss){ l->hook, l->lost,
 						      l->causes, l->evidence,
@@ -543,6 +560,30 @@ int observer_counts(const struct observer *b, struct rw_count *counts)
 	}
 	free(each);
 	return 0;
+}
+
+bool observer_minisocks(const struct observer *o, uint64_t *counts)
+{
+	int cpus = libbpf_num_possible_cpus();
+	int fd = observer_map(o, "minisocks");
+	uint64_t *each = NULL;
+	bool counted = false;
+
+	for (size_t i = 0; i < o->n_probes; i++)
+		counted |= !strcmp(o->probes[i], "tcp_timewait_state_process");
+	if (counted && cpus > 0)
+		each = calloc(cpus, sizeof(*each));
+	if (!each)
+		return false;
+	for (__u32 i = 0; i < RW_MINISOCK_MAX; i++) {
+		counts[i] = 0;
+		if (bpf_map_lookup_elem(fd, &i, each))
+			continue;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			counts[i] += each[cpu];
+	}
+	free(each);
+	return true;
 }
 
 bool observer_watches(const struct observer *o, uint32_t pid)

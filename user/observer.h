@@ -125,4 +125,11 @@ uint64_t observer_full(const struct observer *observer, enum rw_full which);
 /* observer_counts() - sum the counters over all CPUs; @counts: RW_CAUSE_MAX */
 int observer_counts(const struct observer *observer, struct rw_count *counts);
 
+/*
+ * observer_minisocks() - RSTs that ended a minisock, by enum rw_minisock
+ *
+ * Return: whether they are counted in this run
+ */
+bool observer_minisocks(const struct observer *observer, uint64_t *counts);
+
 #endif

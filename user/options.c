@@ -579,6 +579,11 @@ static const struct option_row rows[] = {
 	    .more = "The kernel's own counters of resets are compared with "
 		    "what was seen, in every network namespace and whatever "
 		    "the filters; see AUDIT."),
+	ROW("ttl", 0, NULL, "compare the hop limit of received resets",
+	    parse_flag, .field = FIELD(ttl),
+	    .more = "See HOP LIMITS. It costs a hook for each connection that "
+		    "is established, and one for each segment to a TIME_WAIT "
+		    "entry."),
 	ROW("backend", 0, "auto|fentry|kprobe|tracepoint",
 	    "how to attach to the kernel", parse_choice,
 	    .field = FIELD(backend), .words = backends,
@@ -638,7 +643,7 @@ static const struct option_row rows[] = {
 		    "flavour that will be used and why, which causes and "
 		    "evidence are lost by it, and what would bring them back. "
 		    "With -j the same as one record of the type check. "
-		    "It honours --backend, --btf and -r. "
+		    "It honours --backend, --btf, --ttl and -r. "
 		    "Exit status: 0, or that of a run, 69 or 77."),
 	ROW("dry-run", 0, NULL, "load, attach, print the probes, and leave",
 	    parse_flag, .field = FIELD(dry_run)),

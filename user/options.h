@@ -47,6 +47,7 @@ struct options {
 	bool community_id;
 	unsigned int stacks; /* RW_STACK_*: --stack */
 	uint8_t family;	     /* 0: both, 4 or 6 */
+	bool ttl;	     /* compare hop limits */
 	struct cidr net;     /* either address; family 0: all */
 	struct number_list pids;
 	struct number_list ports;  /* either side */

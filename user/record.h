@@ -76,6 +76,8 @@ enum record_end_field {
 	RECORD_E_AUDITED = 9,	   /* 1: the RECORD_AUDITs are all there is */
 	RECORD_E_UNEXPLAINED = 10, /* differences in them */
 	RECORD_E_FORGOTTEN = 11,   /* connections, too soon after their end */
+	RECORD_E_MINISOCKS = 12,   /* 1: RSTs that ended one were counted */
+	RECORD_E_MINISOCK = 16,	   /* plus enum rw_minisock: so many */
 };
 
 /* A counter of RECORD_END */

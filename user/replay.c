@@ -253,6 +253,12 @@ static int take_audit(struct replay *r, struct wire payload)
 	return err == -EBADMSG ? bad_frame(r) : err;
 }
 
+static bool take_minisock(struct replay *r, const struct wire_field *field)
+{
+	r->end.minisocks[field->id - RECORD_E_MINISOCK] = field->number;
+	return !field->is_bytes;
+}
+
 static bool take_end_field(struct replay *r, const struct wire_field *field)
 {
 	switch (field->id) {
@@ -283,6 +289,12 @@ static bool take_end_field(struct replay *r, const struct wire_field *field)
 	case RECORD_E_UNEXPLAINED:
 		r->audit.unexplained = field->number;
 		return !field->is_bytes;
+	case RECORD_E_MINISOCKS:
+		r->end.has_minisocks = field->number;
+		return !field->is_bytes;
+	case RECORD_E_MINISOCK + RW_MINISOCK_TIME_WAIT:
+	case RECORD_E_MINISOCK + RW_MINISOCK_FIN_WAIT2:
+		return take_minisock(r, field);
 	case RECORD_E_KIND:
 		return add_kind(r, field);
 	case RECORD_E_CAUSE:
@@ -451,6 +463,8 @@ static void sum_up(const struct replay *r, struct run_totals *totals)
 	totals->missed = r->end.missed;
 	memcpy(totals->full, r->end.full, sizeof(totals->full));
 	totals->audit = r->end.audit; /* filters played no part in it */
+	totals->has_minisocks = r->end.has_minisocks && !r->has_hidden;
+	memcpy(totals->minisocks, r->end.minisocks, sizeof(totals->minisocks));
 	totals->part = !r->has_end || (r->has_hidden && r->end.lost);
 }
 

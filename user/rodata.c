@@ -90,6 +90,7 @@ int rodata_fill(struct bpf_object *object, struct rw_config *config,
 	config->cgroup_level = o->cgroup_level;
 	config->follow = o->command != NULL;
 	config->stacks = o->stacks;
+	config->ttl = o->ttl;
 	config->stack_room = o->buffer_bytes - o->buffer_bytes / 4;
 	config->wake_at = o->buffer_bytes < WAKE_BELOW ? o->buffer_bytes / 4
 						       : 0;

@@ -33,10 +33,12 @@ struct run_totals {
 	uint64_t lost;	 /* passed the filters, the ring was full */
 	bool part;	 /* of a recording: lost and missed are not known */
 	struct rw_count by_cause[RW_CAUSE_MAX]; /* summed over the CPUs */
-	uint64_t full[RW_FULL_MAX]; /* what found no room in a map */
-	uint64_t stackless;	    /* printed without the stacks asked for */
-	uint64_t end_ktime_ns;	    /* CLOCK_MONOTONIC */
-	struct audit *audit;	    /* the caller's; NULL: none was made */
+	uint64_t full[RW_FULL_MAX];	     /* what found no room in a map */
+	bool has_minisocks;		     /* they are counted */
+	uint64_t minisocks[RW_MINISOCK_MAX]; /* ended by a RST */
+	uint64_t stackless;    /* printed without the stacks asked for */
+	uint64_t end_ktime_ns; /* CLOCK_MONOTONIC */
+	struct audit *audit;   /* the caller's; NULL: none was made */
 };
 
 /* run_resets() - how many were resets, sent and received, lost ones too */

@@ -11,6 +11,7 @@
 #include "names.h"
 #include "phrase.h"
 #include "sentence.h"
+#include "suspect.h"
 #include "text.h"
 
 #define REASON_MAX 64 /* bytes shown of a kernel reason */
@@ -478,6 +479,24 @@ static void add_loss(struct story *s)
 	add(s, !ev->unacked ? "sent." : "acknowledged.");
 }
 
+/* Whether the peer made the RST, as far as hop limits tell. */
+static void add_suspicion(struct story *s)
+{
+	const struct rw_evidence *ev = &s->e->evidence;
+
+	if (suspect_is_injected(ev)) {
+		add(s, " It came with hop limit ");
+		phrase_add_number(&s->says, ev->hops_rst);
+		add(s, ", the handshake with ");
+		phrase_add_number(&s->says, ev->hops_established);
+		add(s, ": somebody on the way may have made it.");
+	}
+	if (ev->rst_shape & RW_RST_AFTER_SUSPECT)
+		add(s, " The RST that had ended the connection here may have "
+		       "been made on the way: its hop limit was another, and "
+		       "the peer goes on sending.");
+}
+
 char *sentence(char *p, const struct rw_event *event, uint32_t hz)
 {
 	struct story s = { { p, "" }, event, hz };
@@ -488,6 +507,7 @@ char *sentence(char *p, const struct rw_event *event, uint32_t hz)
 	tell[event->cause](&s);
 	add(&s, ".");
 	add_loss(&s);
+	add_suspicion(&s);
 	if (has(&s, RW_F_INFERRED))
 		add(&s, " Inferred: the deciding step was not seen.");
 	if (*cause->hint) {

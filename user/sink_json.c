@@ -16,6 +16,7 @@
 #include "rst_shape.h"
 #include "sink.h"
 #include "stack.h"
+#include "suspect.h"
 
 #define STRING_MAX 256 /* of strings this program chose, bytes shown */
 #define REASON_MAX 64  /* of a name in enum sk_rst_reason */
@@ -257,6 +258,9 @@ static char *render_provoker(char *p, const struct rw_evidence *ev)
 	p = name_flags(p, ev->trigger);
 	p = JSON_RAW(p, "\",\"payload_bytes\":");
 	p = json_u64(p, ev->trigger_payload);
+	p = JSON_KEY(p, "after_suspect");
+	p = ev->rst_shape & RW_RST_AFTER_SUSPECT ? json_bool(p, true)
+						 : json_null(p);
 	*p++ = '}';
 	return p;
 }
@@ -415,6 +419,19 @@ static char *put_path(char *p, uint32_t path)
 	return p;
 }
 
+/* What a suspicion rests on. */
+static char *put_hops(char *p, const struct rw_evidence *ev)
+{
+	if (!ev->hops_established && !ev->hops_rst)
+		return JSON_RAW(p, ",\"hop_limit\":null");
+	p = JSON_RAW(p, ",\"hop_limit\":{\"established\":");
+	p = json_u64_or_null(p, ev->hops_established, ev->hops_established);
+	p = JSON_KEY(p, "rst");
+	p = json_u64_or_null(p, ev->hops_rst, ev->hops_rst);
+	*p++ = '}';
+	return p;
+}
+
 /* The segment that was received, and how a Linux peer makes such a one. */
 static char *put_rst(char *p, const struct rw_evidence *ev)
 {
@@ -428,6 +445,7 @@ static char *put_rst(char *p, const struct rw_evidence *ev)
 	p = json_bool(p, ev->rst_shape & RW_RST_TIMESTAMPS);
 	p = JSON_KEY(p, "made_by");
 	p = json_string_or_null(p, rst_made_by(ev), REASON_MAX);
+	p = put_hops(p, ev);
 	*p++ = '}';
 	return p;
 }
@@ -461,6 +479,9 @@ static char *render_rest(const struct sink_json *s, char *p,
 	p = ev->flags & RW_F_INFERRED ? JSON_RAW(p, "\"inferred\"")
 				      : JSON_RAW(p, "\"observed\"");
 	p = rst_is_seen(ev) ? put_rst(p, ev) : JSON_RAW(p, ",\"rst\":null");
+	p = JSON_KEY(p, "suspect_injected");
+	p = suspect_is_known(ev) ? json_bool(p, suspect_is_injected(ev))
+				 : json_null(p);
 	if (ev->kind != RW_KIND_FIN)
 		peer = lookup(LOOKUP_PEER, e);
 	p = peer ? put_peer(p, peer) : JSON_RAW(p, ",\"peer_owner\":null");
@@ -719,6 +740,19 @@ static int json_summary(struct sink *sink, const struct report *report)
 	return out_done(s->out, JSON_RAW(p, "}\n"));
 }
 
+/* RSTs that ended what is left of a connection after its socket. */
+static char *put_minisocks(char *p, const struct run_totals *totals)
+{
+	if (!totals->has_minisocks)
+		return JSON_RAW(p, ",\"minisock_resets\":null");
+	p = JSON_RAW(p, ",\"minisock_resets\":{\"time_wait\":");
+	p = json_u64(p, totals->minisocks[RW_MINISOCK_TIME_WAIT]);
+	p = JSON_KEY(p, "fin_wait2");
+	p = json_u64(p, totals->minisocks[RW_MINISOCK_FIN_WAIT2]);
+	*p++ = '}';
+	return p;
+}
+
 static int json_end(struct sink *sink, const struct run_totals *totals)
 {
 	struct sink_json *s = (struct sink_json *)sink;
@@ -744,6 +778,7 @@ static int json_end(struct sink *sink, const struct run_totals *totals)
 	p = totals->part ? json_null(p)
 			 : put_counts(p, totals->by_cause,
 				      offsetof(struct rw_count, lost));
+	p = put_minisocks(p, totals);
 	p = JSON_KEY(p, "audit");
 	out_done(s->out, p);
 	audit_json(s->out, totals->audit);

@@ -20,7 +20,9 @@
 
 #define HEADER_STRING_MAX 512 /* bytes of a text in the header */
 /* The most that add_end() writes. */
-#define END_MAX ((11 + (RW_CAUSE_MAX + RW_KIND_MAX) * 5) * WIRE_NUMBER_MAX)
+#define END_MAX                                                      \
+	((12 + RW_MINISOCK_MAX + (RW_CAUSE_MAX + RW_KIND_MAX) * 5) * \
+	 WIRE_NUMBER_MAX)
 
 struct sink_record {
 	struct sink sink; /* first: the address is that of the sink */
@@ -255,6 +257,9 @@ static void add_end(struct sink_record *r, const struct run_totals *totals)
 	}
 	for (uint32_t i = 0; i < RW_CAUSE_MAX; i++)
 		p = put_count(p, RECORD_E_CAUSE, i, &totals->by_cause[i]);
+	p = wire_number(p, RECORD_E_MINISOCKS, totals->has_minisocks);
+	for (uint32_t i = 0; totals->has_minisocks && i < RW_MINISOCK_MAX; i++)
+		p = wire_number(p, RECORD_E_MINISOCK + i, totals->minisocks[i]);
 	add_frame(r, RECORD_END, text, (size_t)(p - text));
 }
 

@@ -60,6 +60,12 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 			"%" PRIu64 " connections were forgotten within two "
 			"minutes of their end (a larger --remember helps)\n",
 			totals->full[RW_FULL_ENDED]);
+	if (totals->has_minisocks)
+		fprintf(stream,
+			"%" PRIu64 " TIME_WAIT and %" PRIu64
+			" FIN_WAIT2 entries were ended by a RST\n",
+			totals->minisocks[RW_MINISOCK_TIME_WAIT],
+			totals->minisocks[RW_MINISOCK_FIN_WAIT2]);
 	for (unsigned int i = 0; i < RW_CAUSE_MAX; i++)
 		if (totals->by_cause[i].seen)
 			print_cause(stream, i, &totals->by_cause[i]);

@@ -13,6 +13,7 @@
 #include "show.h"
 #include "stack.h"
 #include "summary.h"
+#include "suspect.h"
 #include "watch.h"
 
 /* The ring is looked at this often; the kernel wakes us only when it fills. */
@@ -46,6 +47,7 @@ struct watch {
 	const struct options *options;
 	struct owner_finder *owners;
 	struct peers peers;
+	struct suspects suspects;
 	uint64_t doubted[RW_CAUSE_MAX]; /* held records that proved true */
 	uint64_t others[RW_CAUSE_MAX]; /* counted, but not for this run to show */
 	struct told told[TOLD_MAX];    /* ended by the kernel or the peer */
@@ -256,8 +258,10 @@ static void settle(struct watch *w, uint64_t young)
 	}
 	/* both ends first: within a batch each knows the other */
 	for (size_t i = 0; w->n_special && i < w->n; i++)
-		if (w->batch[i].evidence.kind != RW_KIND_FIN)
+		if (w->batch[i].evidence.kind != RW_KIND_FIN) {
 			peer_note(&w->peers, &w->batch[i]);
+			suspect_note(&w->suspects, &w->batch[i]);
+		}
 	for (size_t i = 0; i < w->n; i++) {
 		struct rw_event *event = &w->batch[i];
 
@@ -319,6 +323,7 @@ static int count(const struct watch *w, struct run_totals *t)
 	t->missed = observer_missed(w->observer);
 	for (int i = 0; i < RW_FULL_MAX; i++)
 		t->full[i] = observer_full(w->observer, i);
+	t->has_minisocks = observer_minisocks(w->observer, t->minisocks);
 	for (int i = 0; i < RW_CAUSE_MAX; i++) {
 		t->by_cause[i].seen += w->doubted[i] - w->others[i];
 		t->lost += t->by_cause[i].lost;

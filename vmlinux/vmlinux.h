@@ -43,6 +43,7 @@ struct ns_common {
 struct netns_ipv4 {
 	__u8 sysctl_tcp_syn_retries;
 	__u8 sysctl_tcp_abort_on_overflow;
+	__u8 sysctl_tcp_rfc1337;
 };
 
 struct net {
@@ -73,6 +74,7 @@ struct sock_common {
 	unsigned long skc_flags;
 	unsigned int skc_hash;
 	__u32 skc_rcv_wnd;
+	__u32 skc_tw_rcv_nxt;
 };
 
 struct sk_buff;
@@ -226,6 +228,16 @@ struct inet_request_sock {
 struct tcp_request_sock {
 	struct inet_request_sock req;
 	__u32 rcv_nxt;
+};
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+	unsigned char tw_substate;
+};
+
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw_sk;
+	__u32 tw_rcv_wnd;
 };
 
 struct net_device {

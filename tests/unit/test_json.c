@@ -227,7 +227,7 @@ static void test_golden(void **state)
 		"\"container_id\":null,\"unit\":\"nginx.service\","
 		"\"netns\":4026531840,\"netns_name\":null,\"cookie\":77,"
 		"\"path\":[\"tcp_close\",\"tcp_send_active_reset\"],"
-		"\"confidence\":\"observed\",\"rst\":null,\"peer_owner\":null,\"predates\":false,"
+		"\"confidence\":\"observed\",\"rst\":null,\"suspect_injected\":null,\"peer_owner\":null,\"predates\":false,"
 		"\"stack\":null}\n");
 }
 
@@ -255,7 +255,7 @@ static void test_golden_bare(void **state)
 		"\"cgroup\":null,\"container_id\":null,\"unit\":null,"
 		"\"netns\":null,\"netns_name\":null,"
 		"\"cookie\":null,\"path\":[],\"confidence\":\"observed\","
-		"\"rst\":null,\"peer_owner\":null,\"predates\":false,\"stack\":null}\n");
+		"\"rst\":null,\"suspect_injected\":null,\"peer_owner\":null,\"predates\":false,\"stack\":null}\n");
 }
 
 /* How it looks, and what follows from that (rst_shape.h). */
@@ -270,29 +270,56 @@ static void test_rst(void **state)
 	e->kind = RW_KIND_RST_RECEIVED;
 	check_has(&event, ",\"rst\":{\"ack\":false,\"seq_zero\":false,"
 			  "\"window\":0,\"timestamps\":false,"
-			  "\"made_by\":\"answer\"},");
+			  "\"made_by\":\"answer\",\"hop_limit\":null},");
 	e->rst_window = 8192;
 	check_has(&event, "\"window\":8192,\"timestamps\":false,"
-			  "\"made_by\":null},");
+			  "\"made_by\":null,\"hop_limit\":null},");
 	e->rst_shape = RW_RST_SEEN | RW_RST_ACK;
 	check_has(&event, ",\"rst\":{\"ack\":true,\"seq_zero\":false,"
 			  "\"window\":8192,\"timestamps\":false,"
-			  "\"made_by\":\"active-abort\"},");
+			  "\"made_by\":\"active-abort\",\"hop_limit\":null},");
 	e->rst_shape |= RW_RST_TIMESTAMPS_AGREED;
-	check_has(&event, "\"timestamps\":false,\"made_by\":null},");
+	check_has(&event,
+		  "\"timestamps\":false,\"made_by\":null,\"hop_limit\":null},");
 	e->rst_shape |= RW_RST_TIMESTAMPS;
 	check_has(&event, "\"timestamps\":true,"
-			  "\"made_by\":\"active-abort\"},");
+			  "\"made_by\":\"active-abort\",\"hop_limit\":null},");
 	e->rst_window = 0;
 	e->rst_shape = RW_RST_SEEN | RW_RST_ACK | RW_RST_SEQ_ZERO;
 	check_has(&event, ",\"rst\":{\"ack\":true,\"seq_zero\":true,"
 			  "\"window\":0,\"timestamps\":false,"
-			  "\"made_by\":\"refusal\"},");
+			  "\"made_by\":\"refusal\",\"hop_limit\":null},");
 	e->rst_window = 1;
 	check_has(&event, "\"window\":1,\"timestamps\":false,"
-			  "\"made_by\":null},");
+			  "\"made_by\":null,\"hop_limit\":null},");
 	e->rst_shape = 0; /* the segment was not seen */
 	check_has(&event, ",\"rst\":null,");
+}
+
+/* Hop limits, and what is suspected because of them. */
+static void test_hop_limits(void **state)
+{
+	struct rw_event event = sample_event();
+	struct rw_evidence *e = &event.evidence;
+
+	(void)state;
+	e->hops_rst = 57;
+	e->hops_established = 64;
+	check_has(&event, ",\"suspect_injected\":null,"); /* was sent */
+	e->kind = RW_KIND_RST_RECEIVED;
+	e->rst_shape = RW_RST_SEEN;
+	check_has(&event, ",\"hop_limit\":{\"established\":64,\"rst\":57}},"
+			  "\"suspect_injected\":true,");
+	e->hops_rst = 64;
+	check_has(&event, ",\"hop_limit\":{\"established\":64,\"rst\":64}},"
+			  "\"suspect_injected\":false,");
+	e->hops_established = 0;
+	check_has(&event, ",\"hop_limit\":{\"established\":null,\"rst\":64}},"
+			  "\"suspect_injected\":null,");
+	e->kind = RW_KIND_RST_ANSWER;
+	e->flags |= RW_F_TRIGGER;
+	e->rst_shape = RW_RST_AFTER_SUSPECT;
+	check_has(&event, ",\"after_suspect\":true},");
 }
 
 static void test_start(void **state)
@@ -354,7 +381,8 @@ static void test_end(void **state)
 		"{\"type\":\"end\",\"time\":\"2026-01-02T03:04:07.000000000Z\","
 		"\"events\":12,\"lost\":3,\"held\":0,"
 		"\"unfollowed\":0,\"forgotten\":7,\"missed\":0,"
-		"\"counts\":{},\"lost_counts\":{},\"audit\":null}\n");
+		"\"counts\":{},\"lost_counts\":{},"
+		"\"minisock_resets\":null,\"audit\":null}\n");
 	totals.by_cause[RW_CAUSE_CLOSE] = (struct rw_count){ 10, 3, 0 };
 	totals.by_cause[RW_CAUSE_UNREAD_DATA].seen = UINT64_MAX;
 	assert_int_equal(sink->end(sink, &totals), 0);
@@ -368,6 +396,13 @@ static void test_end(void **state)
 	assert_non_null(
 		strstr(capture_read(&capture), "\"lost_counts\":null,"));
 	totals.part = false;
+	totals.has_minisocks = true;
+	totals.minisocks[RW_MINISOCK_FIN_WAIT2] = 2;
+	assert_int_equal(sink->end(sink, &totals), 0);
+	line = capture_read(&capture);
+	assert_true(is_json_line(line));
+	assert_non_null(strstr(line, ",\"minisock_resets\":{\"time_wait\":0,"
+				     "\"fin_wait2\":2},\"audit\""));
 	for (int i = 0; i < RW_CAUSE_MAX; i++)
 		totals.by_cause[i] =
 			(struct rw_count){ UINT64_MAX, UINT64_MAX, UINT64_MAX };
@@ -658,7 +693,7 @@ static void test_provoker(void **state)
 	check_has(&event, "\"provoked_by\":null,");
 	event.evidence.flags |= RW_F_TRIGGER;
 	check_has(&event, "\"provoked_by\":{\"flags\":\"PA\","
-			  "\"payload_bytes\":4},");
+			  "\"payload_bytes\":4,\"after_suspect\":null},");
 	event.evidence.trigger = 0;
 	check_has(&event, "\"provoked_by\":{\"flags\":\"\",");
 }
@@ -1003,6 +1038,7 @@ int main(void)
 		SINK_TEST(test_golden),
 		SINK_TEST(test_golden_bare),
 		SINK_TEST(test_rst),
+		SINK_TEST(test_hop_limits),
 		SINK_TEST(test_start),
 		SINK_TEST(test_long_start),
 		SINK_TEST(test_end),

@@ -452,6 +452,16 @@ static void test_choices(void **state)
 			    "auto|always|never\n");
 }
 
+static void test_ttl(void **state)
+{
+	(void)state;
+	accepts("-j");
+	assert_false(options.ttl);
+	accepts("--ttl");
+	assert_true(options.ttl);
+	refuses("--ttl=64", "rstwatch: option --ttl takes no argument\n");
+}
+
 static void test_stack(void **state)
 {
 	(void)state;
@@ -739,6 +749,7 @@ int main(void)
 		cmocka_unit_test(test_duration),
 		cmocka_unit_test(test_buffer),
 		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_ttl),
 		cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_bad_options),
 		cmocka_unit_test(test_stray_arguments),

@@ -88,6 +88,8 @@ static struct run_totals sample_totals(void)
 			     [RW_KIND_FIN] = 1 },
 		.missed = 1,
 		.lost = 2,
+		.has_minisocks = true,
+		.minisocks = { [RW_MINISOCK_FIN_WAIT2] = 3 },
 		.end_ktime_ns = SAMPLE_KTIME + 5000000000ULL,
 	};
 
@@ -318,6 +320,7 @@ static void test_replay_is_identical(void **state)
 	assert_non_null(strstr(json, "\"type\":\"end\""));
 	assert_non_null(strstr(json, "\"explained\":\"a \\\"b\\\"\""));
 	assert_non_null(strstr(json, "\"unknown\":\"gone\""));
+	assert_non_null(strstr(json, "{\"time_wait\":0,\"fin_wait2\":3}"));
 }
 
 /* Of a damaged file the part before the damage is shown, and no more. */

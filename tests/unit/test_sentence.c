@@ -182,6 +182,30 @@ static void test_fill(void **state)
 	assert_int_equal(fill_width(-1), 0);
 }
 
+static void test_suspicion(void **state)
+{
+	struct rw_event event = sample_bare_event();
+
+	(void)state;
+	event.cause = RW_CAUSE_RESET_IN_HANDSHAKE;
+	event.evidence.kind = RW_KIND_RST_RECEIVED;
+	event.evidence.hops_rst = 57;
+	check(&event, "A RST ended a handshake that was no connection yet.");
+	event.evidence.hops_established = 57;
+	check(&event, "A RST ended a handshake that was no connection yet.");
+	event.evidence.hops_established = 64;
+	check(&event, "A RST ended a handshake that was no connection yet. It "
+		      "came with hop limit 57, the handshake with 64: somebody "
+		      "on the way may have made it.");
+	event = sample_bare_event();
+	event.cause = RW_CAUSE_UNKNOWN;
+	event.evidence.rst_shape = RW_RST_AFTER_SUSPECT;
+	check(&event, "What was seen shows none of the causes. The RST that "
+		      "had ended the connection here may have been made on the "
+		      "way: its hop limit was another, and the peer goes on "
+		      "sending.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_data_after_close),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_nothing_known),
+		cmocka_unit_test(test_suspicion),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_fill),
 	};

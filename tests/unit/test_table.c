@@ -237,6 +237,28 @@ static void test_detail_of_others(void **state)
 	close_table();
 }
 
+static void test_detail_of_suspects(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.evidence.kind = RW_KIND_RST_RECEIVED;
+	event.cause = RW_CAUSE_RESET_BY_PEER;
+	event.evidence.hops_rst = 9;
+	check_cause(&event, "RST rcvd reset-by-peer\n");
+	event.evidence.hops_established = 64;
+	check_cause(&event, "RST rcvd reset-by-peer suspect: hop limit 9, "
+			    "not 64\n");
+	event.evidence.hops_rst = 64;
+	check_cause(&event, "RST rcvd reset-by-peer\n");
+	event.evidence.kind = RW_KIND_RST_ANSWER;
+	event.cause = RW_CAUSE_NO_SOCKET;
+	event.evidence.rst_shape = RW_RST_AFTER_SUSPECT;
+	check_cause(&event, "RST sent no-socket after a suspect RST\n");
+	close_table();
+}
+
 static void test_time_columns(void **state)
 {
 	struct rw_event event = sample_event();
@@ -595,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_what),
 		cmocka_unit_test(test_detail_of_close),
 		cmocka_unit_test(test_detail_of_others),
+		cmocka_unit_test(test_detail_of_suspects),
 		cmocka_unit_test(test_time_columns),
 		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_stack),

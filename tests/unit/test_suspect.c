@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which RST is suspect, and what is told of segments that come after it. */
+#include "sample.h"
+
+#include "suspect.h"
+
+static struct suspects suspects;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&suspects, 0, sizeof(suspects));
+	return 0;
+}
+
+static struct rw_event received(uint16_t port, uint8_t rst, uint8_t established)
+{
+	struct rw_event event = sample_bare_event();
+
+	event.tuple.rport = port;
+	event.evidence.kind = RW_KIND_RST_RECEIVED;
+	event.evidence.flags = RW_F_SK;
+	event.evidence.hops_rst = rst;
+	event.evidence.hops_established = established;
+	return event;
+}
+
+/* A segment came for a connection that had ended. */
+static struct rw_event answer(uint16_t port)
+{
+	struct rw_event event = sample_bare_event();
+
+	event.tuple.rport = port;
+	event.evidence.kind = RW_KIND_RST_ANSWER;
+	event.evidence.flags = RW_F_SINCE_CLOSE | RW_F_TRIGGER;
+	return event;
+}
+
+static bool is_after(struct rw_event event)
+{
+	suspect_note(&suspects, &event);
+	return event.evidence.rst_shape & RW_RST_AFTER_SUSPECT;
+}
+
+static void test_suspect(void **state)
+{
+	struct rw_event event = received(1, 9, 64);
+
+	(void)state;
+	assert_true(suspect_is_injected(&event.evidence));
+	event = received(1, 64, 64);
+	assert_true(suspect_is_known(&event.evidence));
+	assert_false(suspect_is_injected(&event.evidence));
+	event = received(1, 9, 0);
+	assert_false(suspect_is_known(&event.evidence));
+	event = received(1, 0, 64);
+	assert_false(suspect_is_known(&event.evidence));
+	event = received(1, 9, 64);
+	event.evidence.kind = RW_KIND_RST_ACTIVE;
+	assert_false(suspect_is_injected(&event.evidence));
+}
+
+static void test_after(void **state)
+{
+	struct rw_event event;
+
+	(void)state;
+	assert_false(is_after(answer(1)));
+	assert_false(is_after(received(1, 9, 64)));
+	assert_true(is_after(answer(1)));
+	assert_true(is_after(answer(1)));
+	assert_false(is_after(answer(2)));
+	assert_false(is_after(received(2, 64, 64)));
+	assert_false(is_after(answer(2)));
+	event = answer(1);
+	event.evidence.flags |= RW_F_SK; /* a new connection */
+	assert_false(is_after(event));
+	event = answer(1);
+	event.evidence.flags &= ~(uint32_t)RW_F_SINCE_CLOSE;
+	assert_false(is_after(event));
+}
+
+/* The oldest is forgotten, and no connection takes two places. */
+static void test_full(void **state)
+{
+	(void)state;
+	for (uint16_t port = 1; port <= SUSPECTS_MAX + 1; port++) {
+		is_after(received(port, 9, 64));
+		is_after(received(port, 9, 64));
+	}
+	assert_false(is_after(answer(1)));
+	assert_true(is_after(answer(2)));
+	assert_true(is_after(answer(SUSPECTS_MAX + 1)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_suspect, setup),
+		cmocka_unit_test_setup(test_after, setup),
+		cmocka_unit_test_setup(test_full, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * RSTs that may have been injected: their hop limit is not that of the
+ * handshake. And what speaks for it: the peer goes on sending.
+ */
+#ifndef RSTWATCH_SUSPECT_H
+#define RSTWATCH_SUSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bpf/event.h"
+
+/* suspect_is_known() - whether both hop limits of this received RST are known */
+bool suspect_is_known(const struct rw_evidence *evidence);
+
+/* suspect_is_injected() - whether they are, and differ */
+bool suspect_is_injected(const struct rw_evidence *evidence);
+
+/* So many connections that a suspect ended are remembered. */
+#define SUSPECTS_MAX 256
+
+struct suspects {
+	struct rw_tuple ended[SUSPECTS_MAX];
+	size_t n; /* ever; the oldest goes first */
+};
+
+/**
+ * suspect_note() - look at an event in the order in which they came
+ *
+ * A suspect is remembered. A segment that was answered by RST because a suspect
+ * had ended its connection gets RW_RST_AFTER_SUSPECT.
+ */
+void suspect_note(struct suspects *suspects, struct rw_event *event);
+
+#endif
