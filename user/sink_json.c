@@ -4,6 +4,7 @@
  * not known is null. The functions below each write a run of keys, so that
  * read from top to bottom they are the schema.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,23 @@ struct whose {
 	char *text; /* NULL: nothing yet */
 };
 
+/*
+ * An address and its port, as last written: this host's end is mostly the same,
+ * and of a connection within this host each end is told twice.
+ */
+#define SIDES_KEPT 64 /* a power of two */
+#define SIDE_MAX 64
+_Static_assert(INET6_ADDRSTRLEN + sizeof("\",\"port\":65535}") <= SIDE_MAX,
+	       "the longest side has room");
+
+struct side {
+	uint64_t address[2];
+	uint16_t port;
+	uint8_t family; /* 0: nothing yet */
+	uint8_t len;
+	char text[SIDE_MAX];
+};
+
 /* A run of keys as it was last written, where little decides about it. */
 #define PIECE_MAX 1024
 _Static_assert(RW_PATH_BITS *(NAME_ROOM + 3) + 256 < PIECE_MAX,
@@ -64,6 +82,7 @@ struct sink_json {
 	struct cached_number second; /* of ktime_ns */
 	struct piece verdict;
 	struct piece queues[RW_ORDER_SIMULTANEOUS + 1]; /* by order */
+	struct side sides[SIDES_KEPT];			/* by port */
 	struct whose whose[WHOSE_KEPT];
 	struct piece rest;
 };
@@ -158,14 +177,33 @@ static char *put_verdict(struct sink_json *s, char *p, const struct rw_event *e)
 	return put_piece(s, &s->verdict, p, e, key, render_verdict);
 }
 
-static char *put_side(char *p, const struct rw_event *e, const uint8_t *address,
-		      uint16_t port)
+static void render_side(struct side *side, const uint8_t *address)
 {
-	p = format_address(p, e->family, address);
+	char *p = format_address(side->text, side->family, address);
+
 	p = JSON_RAW(p, "\",\"port\":");
-	p = json_u64(p, port);
+	p = json_u64(p, side->port);
 	*p++ = '}';
-	return p;
+	side->len = (uint8_t)(p - side->text);
+}
+
+/* Copies all there is room for, which is cheaper than looking at the length. */
+static char *put_side(struct sink_json *s, char *p, const struct rw_event *e,
+		      const uint8_t *address, uint16_t port)
+{
+	struct side *side = &s->sides[port & (SIDES_KEPT - 1)];
+	uint64_t words[2];
+
+	memcpy(words, address, sizeof(words));
+	if (side->port != port || side->family != e->family ||
+	    side->address[0] != words[0] || side->address[1] != words[1]) {
+		memcpy(side->address, words, sizeof(words));
+		side->port = port;
+		side->family = e->family;
+		render_side(side, address);
+	}
+	memcpy(p, side->text, SIDE_MAX);
+	return p + side->len;
 }
 
 static char *put_community_id(char *p, const struct rw_event *e)
@@ -176,13 +214,12 @@ static char *put_community_id(char *p, const struct rw_event *e)
 	return p;
 }
 
-static char *put_tuple(const struct sink_json *s, char *p,
-		       const struct rw_event *e)
+static char *put_tuple(struct sink_json *s, char *p, const struct rw_event *e)
 {
 	p = JSON_RAW(p, ",\"local\":{\"address\":\"");
-	p = put_side(p, e, e->tuple.laddr, e->tuple.lport);
+	p = put_side(s, p, e, e->tuple.laddr, e->tuple.lport);
 	p = JSON_RAW(p, ",\"remote\":{\"address\":\"");
-	p = put_side(p, e, e->tuple.raddr, e->tuple.rport);
+	p = put_side(s, p, e, e->tuple.raddr, e->tuple.rport);
 	return s->community_id ? put_community_id(p, e)
 			       : JSON_RAW(p, ",\"community_id\":null");
 }
