@@ -93,16 +93,17 @@ static void no_socket_run(struct demo *d)
 static void half_open_run(struct demo *d)
 {
 	const struct actor by = me();
-	union addr at;
+	union addr at, local;
 	int listener = listen_at(d, BACKLOG, &at);
-	struct end *client = connect_to(d, &at, "client");
+	/* connect() alone may choose a port that another TIME_WAIT holds. */
+	int first = bind_fresh(d, &local), fd = new_socket(d);
+	struct end *client = begin_connect(d, first, &at, "client");
 	struct end *server = accept_from(d, listener, "server");
-	int fd = new_socket(d);
 
 	/* The second SYN is to reach the old connection only. */
 	drop_input(d, listener);
 	close_in_repair(d, client);
-	bind_to(d, fd, &client->local);
+	bind_to(d, fd, &local);
 	expect_rst(d, client, "handshake", "SYN_SENT", NULL);
 	expect_silent(d, client, "connect-cancelled", "SYN_SENT", &by);
 	connect_again(d, fd, client);
