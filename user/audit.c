@@ -205,6 +205,20 @@ static const char *why_unseen(const struct excuses *x, int counter,
 	return NULL;
 }
 
+/*
+ * Why more was seen than the kernel counted: where the hook that says which
+ * call it was did not run, an end may be taken for another one. It is a RST
+ * nevertheless.
+ */
+static const char *why_excess(const struct excuses *x, int counter,
+			      uint64_t excess)
+{
+	if (counter != RW_COUNTER_OUT_RSTS && excess <= x->missed)
+		return "taken for another end, a hook was hit inside itself "
+		       "(see missed)";
+	return NULL;
+}
+
 /* How one counter moved between two moments. */
 static struct audit_line compare_line(const struct excuses *x, int i,
 				      const struct audit_base *from,
@@ -222,6 +236,8 @@ static struct audit_line compare_line(const struct excuses *x, int i,
 	else if (difference > 0)
 		line.explained =
 			why_unseen(x, i, difference, line.kernel, failed);
+	else if (difference < 0)
+		line.explained = why_excess(x, i, -difference);
 	return line;
 }
 

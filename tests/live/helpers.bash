@@ -59,13 +59,16 @@ start() {
 	start_as events -j "$@"
 }
 
-# stop [SIGNAL]: ends it, its exit code is the result.
+# stop [SIGNAL]: ends it, its exit code is the result; what it said goes with
+# one that is not 0.
 stop() {
-	local pid=$watcher
+	local pid=$watcher status=0
 	watcher=
 	sleep 0.2
 	kill -"${1:-INT}" "$pid"
-	wait "$pid"
+	wait "$pid" || status=$?
+	[[ $status -eq 0 ]] || tail -n 40 "$OUT"/*.err
+	return "$status"
 }
 
 # Whatever a test was about: its records keep the contract.

@@ -401,6 +401,25 @@ static void test_numbers(void **state)
 	assert_null(line(1, RW_COUNTER_OUT_RSTS)->explained);
 }
 
+/*
+ * A hook that did not run may have an end taken for another one, never for a
+ * reset where there was none.
+ */
+static void test_taken_for_another(void **state)
+{
+	(void)state;
+	missed = 1;
+	unread(0, 3, 3);
+	kernel[0][RW_COUNTER_ON_CLOSE]--;
+	kernel[0][RW_COUNTER_ON_DATA]++;
+	unread(1, 4, 3);
+	audit_end(&audit, &observer);
+	assert_int_equal(audit.unexplained, 1);
+	assert_non_null(line(0, RW_COUNTER_ON_CLOSE)->explained);
+	assert_non_null(line(0, RW_COUNTER_ON_DATA)->explained);
+	assert_null(line(1, RW_COUNTER_OUT_RSTS)->explained);
+}
+
 static void test_no_room(void **state)
 {
 	(void)state;
@@ -525,6 +544,7 @@ int main(void)
 		TEST(test_differ),
 		TEST(test_blind),
 		TEST(test_numbers),
+		TEST(test_taken_for_another),
 		TEST(test_no_room),
 		TEST(test_no_memory_for_a_reset),
 		TEST(test_new),
