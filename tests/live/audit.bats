@@ -6,6 +6,7 @@ load helpers
 
 setup() {
 	needs_observer
+	must_see_all
 }
 
 # random COUNT [OPTION...]: teardowns; the seed is in what a failed test prints.

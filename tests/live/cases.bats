@@ -7,6 +7,7 @@ load helpers
 
 setup() {
 	needs_observer
+	must_see_all
 }
 
 # matched DEMO...: every case as expected.

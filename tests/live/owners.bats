@@ -6,6 +6,7 @@ load helpers
 
 setup() {
 	needs_observer
+	must_see_all
 	needs ss ip python3
 }
 

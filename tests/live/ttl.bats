@@ -8,6 +8,7 @@ load helpers
 
 setup() {
 	needs_observer
+	must_see_all
 	needs inject
 }
 
