@@ -44,28 +44,27 @@ static __always_inline struct rw_audit *audit_of(const struct rw_audit_key *key)
 /* The verifier need not follow each row of the table through what comes next */
 static __always_inline __u32 mechanism_of(const struct rw_evidence *e)
 {
-	__u32 row = rw_mechanism(e);
-
-	bpf_probe_read_kernel(&row, sizeof(row), &row);
-	return row;
+	return forgotten(rw_mechanism(e));
 }
 
 /*
  * Not inlined: its key has no room on the stack of who calls.
  * @net: const struct net *, or 0 where @sk is given: struct sock *
+ * @cookie: of the netns, if it has been read already, or 0
  */
 static __noinline void audit(const struct rw_evidence *e, __u32 netns,
-			     __u64 net, __u64 sk)
+			     __u64 net, __u64 sk, __u64 cookie)
 {
-	struct rw_audit_key key = { .netns = netns };
+	struct rw_audit_key key = { .cookie = cookie, .netns = netns };
 	__u32 row = mechanism_of(e);
 	struct rw_audit *a;
 
 	if (!row || row >= RW_MECHANISM_MAX)
 		return;
-	if (!net && sk)
+	if (!cookie && !net && sk)
 		net = (__u64)PEEK((struct sock *)sk, __sk_common.skc_net.net);
-	key.cookie = netns_cookie((const struct net *)net);
+	if (!cookie)
+		key.cookie = netns_cookie((const struct net *)net);
 	a = audit_of(&key);
 	if (a)
 		count_one(&a->seen[row]);

@@ -146,16 +146,15 @@ static __always_inline __u32 current_uid(void)
 
 static __always_inline void read_comm(char *comm)
 {
-	struct task_struct *task;
+	__u64 *to = (__u64 *)comm, *from;
 
 	if (!HAS_TYPED_TASK) {
 		bpf_get_current_comm(comm, RW_COMM_LEN);
 		return;
 	}
-	task = bpf_get_current_task_btf();
-#pragma unroll
-	for (int i = 0; i < RW_COMM_LEN; i++)
-		comm[i] = task->comm[i];
+	from = (__u64 *)bpf_get_current_task_btf()->comm;
+	to[0] = from[0];
+	to[1] = from[1];
 }
 
 /* Global, so that its reads are not on the stack of whoever wants to know. */
@@ -289,8 +288,7 @@ static __always_inline void remember_end(const struct rw_tuple *t, __u64 now,
 /* The verifier need not follow each place by itself. */
 static __always_inline __u32 any_of(__u32 place)
 {
-	bpf_probe_read_kernel(&place, sizeof(place), &place);
-	return place & (ENDED_WAYS - 1);
+	return forgotten(place) & (ENDED_WAYS - 1);
 }
 
 /* The last end of a connection with these addresses, if there is one. */

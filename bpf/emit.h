@@ -71,6 +71,22 @@ known_owner(const struct rw_subject *s)
 		       : NULL;
 }
 
+/* The cookie of a full socket's netns, where reading it costs nothing, or 0 */
+static __always_inline __u64 full_cookie(const struct rw_subject *s)
+{
+#ifdef RW_TYPED
+	const struct net___cookie *net = NULL;
+
+	if (!s->full || !config.netns_cookies ||
+	    !bpf_core_field_exists(net->net_cookie))
+		return 0;
+	net = (const void *)LOAD(s->full, __sk_common.skc_net.net);
+	return LOAD(net, net_cookie);
+#else
+	return 0;
+#endif
+}
+
 /* The connection is one of those asked for. */
 static __always_inline bool subject_passes(const struct rw_subject *s)
 {
@@ -174,9 +190,7 @@ static __always_inline __u32 judge(const struct rw_evidence *e)
 {
 	__u32 cause = rw_judge(e);
 
-	if (e->kind != RW_KIND_FIN)
-		bpf_probe_read_kernel(&cause, sizeof(cause), &cause);
-	return cause;
+	return e->kind == RW_KIND_FIN ? cause : forgotten(cause);
 }
 
 /*
@@ -194,7 +208,7 @@ static __always_inline void emit(void *ctx, struct rw_evidence *e,
 
 	if (e->kind != RW_KIND_FIN) { /* of a FIN there is little to combine */
 		forget(e);
-		audit(e, s->tuple.netns, s->net, s->sk);
+		audit(e, s->tuple.netns, s->net, s->sk, full_cookie(s));
 	}
 	if (e->flags & RW_F_ACTOR && !s->actor && is_deputy())
 		e->flags &= ~RW_F_ACTOR;

@@ -442,13 +442,19 @@ static __always_inline bool is_for_us(struct sk_buff *skb, __u8 version)
 }
 
 /*
- * Make the verifier forget what it has concluded about the evidence, by
- * copying it onto itself. Otherwise it follows every combination of facts
+ * Make the verifier forget what it has concluded about the evidence, by adding
+ * what only we know to be zero. Otherwise it follows every combination of facts
  * through the verdict, and there are more than it is willing to.
  */
 static __always_inline void forget(struct rw_evidence *e)
 {
-	bpf_probe_read_kernel(e, sizeof(*e), e);
+	__u64 zero = known_zero, *word = (__u64 *)e;
+
+	asm volatile("" : "+r"(word) : : "memory");
+#pragma unroll
+	for (__u32 i = 0; i < sizeof(*e) / sizeof(*word); i++)
+		word[i] ^= zero;
+	asm volatile("" : : "r"(word) : "memory");
 }
 
 #endif

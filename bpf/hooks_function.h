@@ -299,8 +299,8 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 	seen = own_context(sk, RW_PATH_CLOSE | RW_PATH_CHILD_FORGET |
 				       RW_PATH_INET_SHUTDOWN);
 	if (seen && !(seen->e.path & RW_PATH_INET_SHUTDOWN)) {
+		seen->e.path |= RW_PATH_DISCONNECT;
 		c = *seen;
-		c.e.path |= RW_PATH_DISCONNECT;
 	} else {
 		begin(&c, sk, tp, RW_PATH_DISCONNECT, s.now);
 		if (seen)
@@ -310,7 +310,8 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 	}
 	remember_end(&s.tuple, s.now, c.e.flags & RW_F_ACTOR);
 	if (disconnect_resets(&c.e, tp)) {
-		keep_context(sk, &c);
+		if (!seen || seen->e.path & RW_PATH_INET_SHUTDOWN)
+			keep_context(sk, &c);
 		return 0;
 	}
 	c.e.kind = RW_KIND_SILENT;

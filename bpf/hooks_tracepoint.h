@@ -13,6 +13,16 @@
 
 #include "bpf/hooks_answer.h"
 
+/*
+ * A call costs less than the stack and the registers that every change of state
+ * would pay for. The stack of the probed programs is too small for one more.
+ */
+#ifdef RW_TYPED
+#define RARELY __noinline
+#else
+#define RARELY __always_inline
+#endif
+
 /* The listener a task closed last: its children are reset in that call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -57,15 +67,20 @@ static __always_inline int fin_decided(void *ctx, struct sock *sk, int newstate)
 {
 	const struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_context c = {};
+	struct rw_common common;
 	struct rw_subject s;
 
 	if (!tp)
 		return 0;
+	if (config.rst_only) {
+		read_common(&common, sk);
+		read_tuple(&s.tuple, &s.family, &common, tp);
+		remember_end(&s.tuple, bpf_ktime_get_ns(), true);
+		return 0;
+	}
 	subject_of(&s, sk, tp);
 	if (newstate == RW_TCP_FIN_WAIT1)
 		remember_end(&s.tuple, s.now, true);
-	if (config.rst_only)
-		return 0;
 	begin_change(&c, sk, tp, s.now);
 	c.e.kind = RW_KIND_FIN;
 	c.e.order = newstate == RW_TCP_LAST_ACK ? RW_ORDER_SECOND
@@ -225,13 +240,13 @@ static __always_inline bool of_interest(int newstate)
 	return states & RW_BIT(newstate);
 }
 
-/* Changes that change nothing are told, too: shutdown(), then close(). */
-HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
+static RARELY int changed(void *ctx, struct sock *sk, int oldstate,
+			  int newstate)
 {
 	__u64 id, key;
 
-	if (!of_interest(newstate) || oldstate == newstate ||
-	    LOAD(sk, sk_protocol) != IPPROTO_TCP)
+	/* what changes nothing is told, too: shutdown(), then close() */
+	if (oldstate == newstate || LOAD(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	if (newstate == RW_TCP_CLOSING) {
 		fins_crossed(sk);
@@ -248,6 +263,11 @@ HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	}
 	return leaves_in_peace(sk, oldstate) ? 0 : leaving(ctx, sk);
+}
+
+HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
+{
+	return of_interest(newstate) ? changed(ctx, sk, oldstate, newstate) : 0;
 }
 
 /* Does the kernel's own word confirm what was deduced? */
@@ -351,16 +371,18 @@ HOOK(tcp_receive_reset, struct sock *sk)
  * The struct ends. Of a connection that died while somebody held it, this is
  * the close(): the closing task is the owner.
  */
-HOOK(tcp_destroy_sock, struct sock *sk)
+static RARELY int destroyed(struct sock *sk)
 {
-	const struct tcp_sock *tp;
+	const struct tcp_sock *tp = TCP_SK(sk);
 
-	if (!death_is_near(sk))
-		return 0;
-	tp = TCP_SK(sk);
 	if (tp)
 		name_owner(sk, tp);
 	return 0;
+}
+
+HOOK(tcp_destroy_sock, struct sock *sk)
+{
+	return death_is_near(sk) ? destroyed(sk) : 0;
 }
 
 #endif

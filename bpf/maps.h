@@ -57,6 +57,18 @@ struct {
 	__type(value, struct rw_death);
 } deaths SEC(".maps");
 
+/* Never written, which the verifier does not know: see forgotten(). */
+static volatile __u64 known_zero;
+
+/* The same number, of which the verifier knows nothing any more. */
+static __always_inline __u32 forgotten(__u32 number)
+{
+	__u32 zero = known_zero;
+
+	asm volatile("%0 ^= %1" : "+r"(number) : "r"(zero));
+	return number;
+}
+
 #ifdef RW_TRACEPOINT
 /*
  * How many deaths are kept of sockets that share a place here; those that were

@@ -56,6 +56,13 @@ __noinline int established_hops(__u64 sk, __u32 hash)
 #define RST_HOPS_SHIFT 8
 #define RST_WINDOW_SHIFT 16
 
+/* As Linux writes them (tcp_options_write()): most need not be searched. */
+static __always_inline bool starts_with_timestamps(const __u8 *options)
+{
+	return options[0] == TCPOPT_NOP && options[1] == TCPOPT_NOP &&
+	       options[2] == TCPOPT_TIMESTAMP;
+}
+
 /*
  * Both tcp_reset() and tcp_check_req() run with the headers in place, also when
  * the segment comes from the backlog. Global, so that the verifier looks at it
@@ -66,8 +73,9 @@ __noinline __u64 look_at_rst(__u64 segment)
 {
 	struct sk_buff *skb = (void *)segment;
 	unsigned char *th = PEEK(skb, head) + PEEK(skb, transport_header);
-	__u8 header[TCP_HEADER];
+	__u8 header[TCP_HEADER + 4];
 	__u64 found = RW_RST_SEEN;
+	__u32 end;
 
 	if (bpf_probe_read_kernel(header, sizeof(header), th))
 		return 0;
@@ -75,7 +83,9 @@ __noinline __u64 look_at_rst(__u64 segment)
 		found |= RW_RST_ACK;
 	if (!(header[4] | header[5] | header[6] | header[7]))
 		found |= RW_RST_SEQ_ZERO;
-	if (has_timestamps(th, (header[12] >> 4) * 4))
+	end = (header[12] >> 4) * 4;
+	if ((end > TCP_HEADER && starts_with_timestamps(header + TCP_HEADER)) ||
+	    has_timestamps(th, end))
 		found |= RW_RST_TIMESTAMPS;
 	if (config.ttl)
 		found |= read_hops(skb) << RST_HOPS_SHIFT;
