@@ -145,7 +145,7 @@ static bool wanted(const struct observer *o, const struct hook *hook)
 	case HOOK_UNLESS_RST_ONLY:
 		return !o->config.rst_only;
 	case HOOK_FOR_OWNERS:
-		return o->config.filter_pid;
+		return o->config.filter_pid || o->config.filter_comm;
 	case HOOK_FOR_TTL:
 		return o->config.ttl;
 	case HOOK_FOR_HOPS:

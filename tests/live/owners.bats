@@ -70,6 +70,10 @@ trap_is() {
 	trap_is in-flight
 }
 
+@test "a socket that a worker of the kernel closes: not the worker's" {
+	trap_is worker
+}
+
 @test "threads: pid is the process, tid the thread" {
 	trap_is threads
 }

@@ -24,7 +24,10 @@ import time
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
-SYS_CLONE3 = 435  # the same everywhere
+SYS_IO_URING_SETUP = 425  # the same everywhere, as all numbers from 424
+SYS_IO_URING_REGISTER = 427
+SYS_CLONE3 = 435
+IORING_REGISTER_FILES = 2
 PORT = random.randint(10000, 30000)
 HELPERS = []
 
@@ -582,6 +585,28 @@ def in_flight(watch):
     watch.named_later(record, taker)
 
 
+def worker(watch):
+    """Closed by a worker of the kernel, which is nobody's process."""
+    watch.start()
+    pair = Pair(Helper("ringed"), Helper("peer"))
+    mine, other = pair.ends()
+    pair.client.tell(f"""
+ring = LIBC.syscall({SYS_IO_URING_SETUP}, 4, ctypes.create_string_buffer(120))
+fds = (ctypes.c_int * 1)(s.fileno())
+if LIBC.syscall({SYS_IO_URING_REGISTER}, ring, {IORING_REGISTER_FILES}, fds, 1):
+    ring = -1
+""")
+    ring = pair.client.tell("=ring")
+    if ring < 0:
+        skip("no io_uring")
+    pair.server.tell("s.send(b'unread')")
+    pair.client.tell(CLOSE)  # the ring still has the file
+    pair.client.tell("os.close(ring)")
+    watch.expect(mine, "unread-data", None, None, None)
+    watch.expect(other, "reset-by-peer", None, pair.server, "scan")
+    pair.server.tell(CLOSE)
+
+
 def threads(watch):
     """pid is the process, tid the thread."""
     watch.start()
@@ -749,7 +774,7 @@ def skip(why):
 CASES = {case.__name__.replace("_", "-"): case for case in (
     loopback, fins, destroyed, flood, timer, late_data, pid_reused,
     pid_reused_older, executed, forked, dupped, handed_over, in_flight,
-    threads, older, older_closed, container)}
+    worker, threads, older, older_closed, container)}
 
 
 def main():
