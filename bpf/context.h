@@ -75,30 +75,41 @@ static __always_inline struct rw_context *own_context(const struct sock *sk,
  * Deaths that were told
  */
 
+static __always_inline void count_death_near(__u64 key, __s64 more)
+{
+#ifdef RW_TRACEPOINT
+	__sync_fetch_and_add(deaths_near(key), more);
+#endif
+}
+
+/*
+ * What was dropped keeps its place: the next socket in that memory, which is
+ * used again at once, writes it over, a fraction of what an update costs.
+ */
 static __always_inline void keep_death(const struct sock *sk,
 				       struct rw_death *d)
 {
 	__u64 key = sk_key(sk);
+	struct rw_death *old = bpf_map_lookup_elem(&deaths, &key);
 
 	d->hash = sk_hash(sk);
-#ifdef RW_TRACEPOINT
-	if (!bpf_map_update_elem(&deaths, &key, d, BPF_NOEXIST)) {
-		__sync_fetch_and_add(deaths_near(key), 1);
-		return;
-	}
-#endif
-	bpf_map_update_elem(&deaths, &key, d, BPF_ANY);
+	if (!old || old->dropped)
+		count_death_near(key, 1);
+	if (old)
+		*old = *d;
+	else
+		bpf_map_update_elem(&deaths, &key, d, BPF_ANY);
 }
 
 static __always_inline void drop_death(const struct sock *sk)
 {
 	__u64 key = sk_key(sk);
+	struct rw_death *d = bpf_map_lookup_elem(&deaths, &key);
 
-	if (bpf_map_delete_elem(&deaths, &key))
+	if (!d || d->dropped)
 		return;
-#ifdef RW_TRACEPOINT
-	__sync_fetch_and_add(deaths_near(key), -1);
-#endif
+	d->dropped = 1;
+	count_death_near(key, -1);
 }
 
 #ifdef RW_TRACEPOINT
@@ -114,7 +125,7 @@ static __always_inline struct rw_death *find_death(const struct sock *sk)
 	__u64 key = sk_key(sk);
 	struct rw_death *d = bpf_map_lookup_elem(&deaths, &key);
 
-	return d && d->hash == sk_hash(sk) ? d : NULL;
+	return d && !d->dropped && d->hash == sk_hash(sk) ? d : NULL;
 }
 
 /*

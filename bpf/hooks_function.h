@@ -295,9 +295,14 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 	tp = TCP_SK(sk);
 	if (!tp)
 		return 0;
-	subject_of(&s, sk, tp);
 	seen = own_context(sk, RW_PATH_CLOSE | RW_PATH_CHILD_FORGET |
 				       RW_PATH_INET_SHUTDOWN);
+	if (seen && seen->e.path & RW_PATH_CLOSE &&
+	    PEER_MAY_SEND & RW_BIT(state) && disconnect_resets(&seen->e, tp)) {
+		seen->e.path |= RW_PATH_DISCONNECT;
+		return 0; /* close() has remembered this end */
+	}
+	subject_of(&s, sk, tp);
 	if (seen && !(seen->e.path & RW_PATH_INET_SHUTDOWN)) {
 		seen->e.path |= RW_PATH_DISCONNECT;
 		c = *seen;

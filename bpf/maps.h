@@ -48,6 +48,8 @@ struct rw_death {
 	__u8 await_owner; /* the close that follows names the owner */
 	__u8 reset_state; /* state when data reset the socket from within */
 	__u16 rport;	  /* host order */
+	__u8 dropped;	  /* nothing is kept here any more */
+	__u8 pad;
 };
 
 struct {

@@ -67,12 +67,11 @@ static __always_inline bool starts_with_timestamps(const __u8 *options)
  * Both tcp_reset() and tcp_check_req() run with the headers in place, also when
  * the segment comes from the backlog. Global, so that the verifier looks at it
  * once, not through all that comes after each of its ends.
- * @segment: struct sk_buff *
+ * @segment: struct sk_buff *; @tcp: its TCP header
  */
-__noinline __u64 look_at_rst(__u64 segment)
+__noinline __u64 look_at_rst(__u64 segment, __u64 tcp)
 {
-	struct sk_buff *skb = (void *)segment;
-	unsigned char *th = PEEK(skb, head) + PEEK(skb, transport_header);
+	unsigned char *th = (void *)tcp;
 	__u8 header[TCP_HEADER + 4];
 	__u64 found = RW_RST_SEEN;
 	__u32 end;
@@ -88,14 +87,15 @@ __noinline __u64 look_at_rst(__u64 segment)
 	    has_timestamps(th, end))
 		found |= RW_RST_TIMESTAMPS;
 	if (config.ttl)
-		found |= read_hops(skb) << RST_HOPS_SHIFT;
+		found |= read_hops((void *)segment) << RST_HOPS_SHIFT;
 	return found | (__u64)(header[14] << 8 | header[15])
 			       << RST_WINDOW_SHIFT;
 }
 
 static __always_inline void read_rst(struct rw_evidence *e, struct sk_buff *skb)
 {
-	__u64 found = look_at_rst(address(skb));
+	unsigned char *th = LOAD(skb, head) + LOAD(skb, transport_header);
+	__u64 found = look_at_rst(address(skb), address(th));
 
 	e->rst_shape = found;
 	e->hops_rst = found >> RST_HOPS_SHIFT;

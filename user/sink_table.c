@@ -21,7 +21,8 @@
 #include "text.h"
 
 #define CELL_MAX 512 /* the longest is CAUSE with its detail */
-#define SHORT_ID 12  /* digits of a container id that are shown */
+#define COLUMNS_MAX 16
+#define SHORT_ID 12 /* digits of a container id that are shown */
 #define DIM "\033[2m"
 #define BRIGHT "\033[1m"
 #define PLAIN "\033[0m"
@@ -48,11 +49,22 @@ struct sink_table {
 	struct table_style style;
 	uint64_t start_ktime_ns;
 	uint32_t hz; /* jiffies a second */
+	size_t n_shown;
+	const struct column *shown[COLUMNS_MAX];
 };
 
 static char *put(char *p, const char *text)
 {
 	return mempcpy(p, text, strlen(text));
+}
+
+/* Copies the whole array, which is cheaper than looking at the length. */
+static char *put_name(char *p, const struct name *name, const char *unknown)
+{
+	if (!name)
+		return put(p, unknown);
+	memcpy(p, name->text, sizeof(name->text));
+	return p + name->len;
 }
 
 static char *put_number(char *p, bool known, uint64_t value)
@@ -147,10 +159,8 @@ static char *cell_what(struct sink_table *t, char *p, const struct rw_event *e)
 
 static char *cell_state(struct sink_table *t, char *p, const struct rw_event *e)
 {
-	const struct name *state = name_state(e->evidence.state);
-
 	(void)t;
-	return put(p, state ? state->text : "-");
+	return put_name(p, name_state(e->evidence.state), "-");
 }
 
 static char *cell_unread(struct sink_table *t, char *p,
@@ -237,15 +247,13 @@ static char *cell_netns(struct sink_table *t, char *p, const struct rw_event *e)
 
 static char *cell_cause(struct sink_table *t, char *p, const struct rw_event *e)
 {
-	const struct name *cause = name_cause(e->cause);
-
 	if (e->evidence.kind == RW_KIND_OWNER)
 		return put(p, "of a connection above, closed now");
-	p = put(p, cause ? cause->text : "?");
+	p = put_name(p, name_cause(e->cause), "?");
 	return evidence_detail(p, e, t->hz);
 }
 
-/* The time column depends on the options: see columns_of(). */
+/* The time column depends on the options: see choose_columns(). */
 static const struct column clock_column = { "TIME", 12, 12, false, cell_clock };
 static const struct column elapsed_column = { "TIME(s)", 10, 10, true,
 					      cell_elapsed };
@@ -267,6 +275,18 @@ static const struct column columns[] = {
 	{ "REASON", 0, 19, false, cell_reason },
 	{ "CAUSE", 19, 19, false, cell_cause },
 };
+_Static_assert(COUNT(columns) < COLUMNS_MAX, "one more for the time");
+
+static void choose_columns(struct sink_table *t)
+{
+	if (t->style.time == TIME_WALL)
+		t->shown[t->n_shown++] = &clock_column;
+	else if (t->style.time == TIME_RELATIVE)
+		t->shown[t->n_shown++] = &elapsed_column;
+	for (size_t i = 0; i < COUNT(columns); i++)
+		if (t->style.wide || columns[i].narrow)
+			t->shown[t->n_shown++] = &columns[i];
+}
 
 /* Where a folded line goes on: below LADDR, when nothing wider is asked for. */
 #define FOLD_INDENT 16
@@ -295,11 +315,14 @@ static void pad_to(struct line *line, size_t column)
  */
 static void fold_if_needed(struct line *line, size_t width, size_t len)
 {
-	size_t at = (size_t)(line->p - line->begin);
-	size_t start = at >= line->next ? at + 1 : line->next;
+	size_t at, start;
 
-	if (!line->width || at <= FOLD_INDENT)
+	if (!line->width)
 		return;
+	at = (size_t)(line->p - line->begin);
+	if (at <= FOLD_INDENT)
+		return;
+	start = at >= line->next ? at + 1 : line->next;
 	if (start + len <= line->width && line->next + width <= line->width)
 		return;
 	*line->p++ = '\n';
@@ -331,8 +354,6 @@ static void put_cell(struct sink_table *t, struct line *line,
 	char cell[CELL_MAX];
 	const char *end;
 
-	if (!width)
-		return;
 	end = e ? column->cell(t, cell, e) : put(cell, column->heading);
 	place(line, column, width, cell, (size_t)(end - cell));
 }
@@ -341,12 +362,8 @@ static char *put_row(struct sink_table *t, char *p, const struct rw_event *e)
 {
 	struct line line = { .begin = p, .p = p, .width = t->style.width };
 
-	if (t->style.time == TIME_WALL)
-		put_cell(t, &line, &clock_column, e);
-	else if (t->style.time == TIME_RELATIVE)
-		put_cell(t, &line, &elapsed_column, e);
-	for (size_t i = 0; i < COUNT(columns); i++)
-		put_cell(t, &line, &columns[i], e);
+	for (size_t i = 0; i < t->n_shown; i++)
+		put_cell(t, &line, t->shown[i], e);
 	return line.p;
 }
 
@@ -527,6 +544,7 @@ struct sink *sink_table_new(struct out *out, struct clock *clock,
 		.style = *style,
 		.hz = 1000,
 	};
+	choose_columns(t);
 	return &t->sink;
 }
 

@@ -52,10 +52,14 @@ size_t text_printable(char *dst, const char *src, size_t max)
 	size_t len = strnlen(src, max), stored = 0;
 
 	for (size_t i = 0; i < len;) {
-		size_t n = text_utf8(src + i, len - i);
-		bool plain = src[i] >= ' ' && src[i] <= '~';
+		size_t n = 1;
 
-		dst[stored++] = plain ? src[i] : '?';
+		if (src[i] >= ' ' && src[i] <= '~') {
+			dst[stored++] = src[i];
+		} else {
+			dst[stored++] = '?';
+			n = text_utf8(src + i, len - i);
+		}
 		i += n ? n : 1;
 	}
 	return stored;

@@ -243,6 +243,12 @@ static void amend_all(struct watch *w, bool *applied)
 	}
 }
 
+/* The table has no room for them. */
+static bool names_peers(const struct watch *w)
+{
+	return w->options->json || w->options->write;
+}
+
 /*
  * Complete the events read so far, then print them. Held records younger than
  * @young stay for the next time: what takes them back may be on its way.
@@ -259,7 +265,8 @@ static void settle(struct watch *w, uint64_t young)
 	/* both ends first: within a batch each knows the other */
 	for (size_t i = 0; w->n_special && i < w->n; i++)
 		if (w->batch[i].evidence.kind != RW_KIND_FIN) {
-			peer_note(&w->peers, &w->batch[i]);
+			if (names_peers(w))
+				peer_note(&w->peers, &w->batch[i]);
 			suspect_note(&w->suspects, &w->batch[i]);
 		}
 	for (size_t i = 0; i < w->n; i++) {
