@@ -299,14 +299,27 @@ struct line {
 	size_t width; /* columns there are, 0: no limit */
 };
 
+/* More than most cells and gaps have, which is cheaper than a call for less. */
+#define AT_ONCE 32
+
 static void pad_to(struct line *line, size_t column)
 {
 	size_t at = (size_t)(line->p - line->begin);
 
 	if (at >= column)
 		return;
-	memset(line->p, ' ', column - at);
+	memset(line->p, ' ', AT_ONCE);
+	if (column - at > AT_ONCE)
+		memset(line->p, ' ', column - at);
 	line->p += column - at;
+}
+
+static void put_text(struct line *line, const char cell[CELL_MAX], size_t len)
+{
+	memcpy(line->p, cell, AT_ONCE);
+	if (len > AT_ONCE)
+		memcpy(line->p, cell, len);
+	line->p += len;
 }
 
 /*
@@ -331,7 +344,7 @@ static void fold_if_needed(struct line *line, size_t width, size_t len)
 }
 
 static void place(struct line *line, const struct column *column, size_t width,
-		  const char *text, size_t len)
+		  const char cell[CELL_MAX], size_t len)
 {
 	size_t start;
 
@@ -342,7 +355,7 @@ static void place(struct line *line, const struct column *column, size_t width,
 	if (column->right && len < width)
 		start += width - len;
 	pad_to(line, start);
-	line->p = mempcpy(line->p, text, len);
+	put_text(line, cell, len);
 	line->next += width + 1;
 }
 

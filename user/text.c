@@ -49,16 +49,16 @@ size_t text_utf8(const char *s, size_t len)
 
 size_t text_printable(char *dst, const char *src, size_t max)
 {
-	size_t len = strnlen(src, max), stored = 0;
+	size_t stored = 0;
 
-	for (size_t i = 0; i < len;) {
+	for (size_t i = 0; i < max && src[i];) {
 		size_t n = 1;
 
 		if (src[i] >= ' ' && src[i] <= '~') {
 			dst[stored++] = src[i];
 		} else {
 			dst[stored++] = '?';
-			n = text_utf8(src + i, len - i);
+			n = text_utf8(src + i, max - i);
 		}
 		i += n ? n : 1;
 	}
