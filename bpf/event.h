@@ -83,7 +83,7 @@ enum rw_flag {
 	RW_F_LOCK_OWNED = 1 << 7,     /* a task holds lock_sock(): no timer */
 	RW_F_FIN_ACKED = 1 << 8,      /* snd_una == write_seq */
 	RW_F_PROBES_OUT = 1 << 9,     /* keepalive probes or time used up */
-	RW_F_MPTCP = 1 << 10,	      /* subflow of an MPTCP connection */
+	RW_F_MPTCP = 1 << 10,	      /* subflow that acts by MPTCP's rules */
 	RW_F_ACTOR = 1 << 11,	      /* current made this happen: record it */
 	RW_F_EXITING = 1 << 12,	      /* the actor was in do_exit() */
 	RW_F_LINGER_WAIT = 1 << 13,   /* linger_wait_ms was measured */

@@ -242,6 +242,50 @@ static __always_inline bool is_mptcp(const struct tcp_sock *tp)
 	return LOAD_BITS(m, is_mptcp);
 }
 
+/* @tp: a subflow, see is_mptcp() */
+static __always_inline struct mptcp_subflow_context *
+subflow_context(const struct tcp_sock *tp)
+{
+	return (void *)LOAD(tp, inet_conn.icsk_ulp_data);
+}
+
+/*
+ * A client whose peer did not answer MP_CAPABLE goes on in plain TCP, its
+ * socket stays a subflow. (A server's then is one no more.)
+ */
+static __always_inline bool agreed_on_mptcp(const struct tcp_sock *tp)
+{
+	struct mptcp_subflow_context *subflow = subflow_context(tp);
+
+	return PEEK_BITS(subflow, mp_capable) || PEEK_BITS(subflow, mp_join);
+}
+
+/* An MPTCP socket lets go of its subflows before it closes them. */
+static __always_inline bool subflow_connected(const struct tcp_sock *tp)
+{
+	struct mptcp_subflow_context *subflow = subflow_context(tp);
+
+	return PEEK_BITS(subflow, request_mptcp) ||
+	       PEEK_BITS(subflow, request_join) || !agreed_on_mptcp(tp);
+}
+
+/*
+ * Does the RST of a subflow that is being closed carry MP_FASTCLOSE? Without
+ * it, close() ends that subflow as it would end any connection: after a
+ * fallback in mid-connection for one.
+ */
+static __always_inline bool sends_fastclose(const struct tcp_sock *tp)
+{
+	struct mptcp_subflow_context *subflow;
+
+	if (!is_mptcp(tp))
+		return false;
+	subflow = subflow_context(tp);
+	if (!bpf_core_field_exists(subflow->send_fastclose))
+		return true;
+	return PEEK_BITS(subflow, send_fastclose);
+}
+
 /*
  * TCP_USER_TIMEOUT governs once it is set, except that a connection attempt
  * may also run out of SYN retries before (tcp_write_timeout()).
@@ -318,8 +362,12 @@ static __always_inline void read_deciding(struct rw_evidence *e,
 		e->flags |= RW_F_PROBES_OUT;
 	if (user_timeout_rules(sk, tp, e->state))
 		e->flags |= RW_F_USER_TIMEOUT;
-	if (is_mptcp(tp))
+	if (!is_mptcp(tp))
+		return;
+	if (agreed_on_mptcp(tp))
 		e->flags |= RW_F_MPTCP;
+	if (subflow_connected(tp))
+		e->flags &= ~RW_F_NEVER_ACCEPTED;
 }
 
 /* A socket of the kernel's own has none. */
@@ -347,6 +395,13 @@ static __always_inline bool file_gone(const struct sock *sk)
 	if (bpf_core_field_exists(by_ref->f_ref))
 		return (__s64)LOAD(by_ref, f_ref.refcnt.counter) < 0;
 	return (__s64)LOAD(by_count, f_count.counter) <= 0;
+}
+
+/* A closed MPTCP socket lets go of its subflows before it ends them. */
+static __always_inline bool is_let_go(const struct sock *sk,
+				      const struct tcp_sock *tp)
+{
+	return !LOAD(sk, sk_socket) && is_mptcp(tp);
 }
 
 static __always_inline void read_errors(struct rw_evidence *e,

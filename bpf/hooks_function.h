@@ -181,7 +181,7 @@ HOOK(tcp_shutdown, struct sock *sk, int how)
 /*
  * Called from close() and shutdown() alone (tcp_close_state() said so). The
  * state has moved on by then: FIN_WAIT1 when we are first, LAST_ACK when the
- * peer was.
+ * peer was. To close an MPTCP socket its subflows are shut down.
  */
 HOOK(tcp_send_fin, struct sock *sk)
 {
@@ -190,7 +190,7 @@ HOOK(tcp_send_fin, struct sock *sk)
 	struct rw_evidence e = {};
 	struct rw_task task = {};
 	struct rw_subject s;
-	bool second;
+	bool second, gone;
 
 	if (!tp)
 		return 0;
@@ -208,8 +208,10 @@ HOOK(tcp_send_fin, struct sock *sk)
 	e.path = RW_PATH_CLOSE;
 	read_shown(&e, sk, tp, second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED);
 	/* of a close() that does not linger there is nothing else to know */
-	if (e.flags & RW_F_LINGER || !file_gone(sk))
-		seen = own_context(sk, RW_PATH_CLOSE | RW_PATH_SHUTDOWN);
+	gone = file_gone(sk) || is_let_go(sk, tp);
+	if (e.flags & RW_F_LINGER || !gone)
+		seen = own_context(sk, gone ? RW_PATH_CLOSE
+					    : RW_PATH_CLOSE | RW_PATH_SHUTDOWN);
 	if (seen)
 		e = seen->e;
 	else

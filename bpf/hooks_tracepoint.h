@@ -86,7 +86,7 @@ static __always_inline int fin_decided(void *ctx, struct sock *sk, int newstate)
 	c.e.order = newstate == RW_TCP_LAST_ACK ? RW_ORDER_SECOND
 						: RW_ORDER_FIRST;
 	c.e.flags |= RW_F_ACTOR;
-	if (is_closed(sk)) {
+	if (is_closed(sk) || is_let_go(sk, tp)) {
 		c.e.deduced = RW_PATH_CLOSE;
 		c.e.unread = 0; /* or it would be a reset */
 	} else {
@@ -101,7 +101,8 @@ static __always_inline int fin_decided(void *ctx, struct sock *sk, int newstate)
 
 /* Which call is ending this connection, while it is still SOCK_DEAD-free? */
 static __always_inline void deduce_call(struct rw_evidence *e,
-					const struct sock *sk)
+					const struct sock *sk,
+					const struct tcp_sock *tp)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
@@ -113,7 +114,7 @@ static __always_inline void deduce_call(struct rw_evidence *e,
 		return;
 	}
 	e->flags |= RW_F_ACTOR;
-	if (!is_closed(sk)) {
+	if (!is_closed(sk) && !is_let_go(sk, tp)) {
 		e->deduced = RW_PATH_DISCONNECT;
 		return;
 	}
@@ -207,7 +208,7 @@ static __always_inline int leaving(void *ctx, struct sock *sk)
 	if (c.e.state == RW_TCP_FIN_WAIT2 && c.e.flags & RW_F_PEER_FIN)
 		return 0; /* becomes a TIME_WAIT minisock */
 
-	deduce_call(&c.e, sk);
+	deduce_call(&c.e, sk, tp);
 	resets = disconnect_resets(&c.e, tp) ||
 		 (c.e.unread && !(c.e.flags & RW_F_REPAIR) &&
 		  c.e.deduced == RW_PATH_CLOSE && c.e.state != RW_TCP_SYN_SENT);
@@ -284,6 +285,18 @@ static __always_inline bool confirmed(const struct rw_evidence *e)
 	}
 }
 
+/*
+ * A subflow is reset under the lock while it lives. Where the kernel gives no
+ * reason: a task holds it to send MP_FASTCLOSE or to destroy the socket.
+ */
+static __always_inline bool fastcloses(const struct tcp_sock *tp, __s32 reason)
+{
+	if (config.tp_has_reason && config.reason[RW_REASON_STATE] >= 0 &&
+	    config.reason[RW_REASON_STATE] != reason)
+		return true;
+	return sends_fastclose(tp);
+}
+
 static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 					     __s32 reason)
 {
@@ -301,7 +314,8 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 		s.cookie = c.cookie;
 	} else if (live) {
 		begin(&c, sk, tp, 0, s.now);
-		if (c.e.flags & RW_F_LOCK_OWNED && c.e.flags & RW_F_MPTCP) {
+		if (c.e.flags & RW_F_LOCK_OWNED && c.e.flags & RW_F_MPTCP &&
+		    fastcloses(tp, reason)) {
 			c.e.flags |= RW_F_INFERRED;
 			if (!is_deputy())
 				c.e.flags |= RW_F_ACTOR;
@@ -320,7 +334,7 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 			    RW_F_FIN_ACKED) /* see leaves_in_peace() */
 				c.e.state = RW_TCP_FIN_WAIT2;
 		} else { /* the change of state was missed */
-			deduce_call(&c.e, sk);
+			deduce_call(&c.e, sk, tp);
 		}
 	}
 	finish_reset(&c.e, sk, tp);

@@ -59,6 +59,8 @@ static inline bool rw_timed_out(const struct rw_evidence *e)
 #define OPENING (e->state == RW_TCP_SYN_SENT || e->state == RW_TCP_SYN_RECV)
 #define TIMER(name) (!FACT(LOCK_OWNED) && rw_judge_timer(e) == RW_CAUSE_##name)
 #define SUBFLOW (rw_judge_listener(e) == RW_CAUSE_MPTCP_SUBFLOW)
+#define FASTCLOSE \
+	(FACT(MPTCP) && rw_judge_subflow(e) == RW_CAUSE_MPTCP_FASTCLOSE)
 #define TIMED_OUT rw_timed_out(e)
 /* by tcp_done(), not by a call of the application */
 #define ENDED \
@@ -86,6 +88,7 @@ static inline enum rw_mechanism rw_mechanism(const struct rw_evidence *e)
 #undef OPENING
 #undef TIMER
 #undef SUBFLOW
+#undef FASTCLOSE
 #undef TIMED_OUT
 #undef ENDED
 

@@ -16,6 +16,7 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_MPTCP 262
 
 /* Of each process so many files are looked at in one pass. */
 #define FILES_A_PASS 1024
@@ -86,6 +87,17 @@ static __always_inline void record(struct sock *sk, struct task_struct *task,
 	describe(&owner->task, task);
 }
 
+/* The file of an MPTCP connection holds the socket above its subflows. */
+static __always_inline struct sock *first_subflow(struct sock *sk)
+{
+	struct mptcp_sock *msk = (struct mptcp_sock *)sk;
+
+	if (!bpf_core_field_exists(msk->first) ||
+	    PEEK(sk, sk_protocol) != IPPROTO_MPTCP)
+		return sk;
+	return PEEK(msk, first);
+}
+
 static __always_inline void look_at(struct file *file, struct task_struct *task,
 				    __u32 sets)
 {
@@ -98,6 +110,8 @@ static __always_inline void look_at(struct file *file, struct task_struct *task,
 	if (!sock || PEEK(sock, file) != file) /* not a socket */
 		return;
 	sk = PEEK(sock, sk);
+	if (sk)
+		sk = first_subflow(sk);
 	if (!sk)
 		return;
 	if (sets)

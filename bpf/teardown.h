@@ -116,6 +116,10 @@ static __always_inline void finish_reset(struct rw_evidence *e,
 		e->flags |= RW_F_FIN_ACKED;
 	else
 		e->flags &= ~RW_F_FIN_ACKED;
+	if (e->flags & RW_F_MPTCP &&
+	    rw_seen(e) & (RW_PATH_CLOSE | RW_PATH_DISCONNECT) &&
+	    !sends_fastclose(tp))
+		e->flags &= ~RW_F_MPTCP;
 }
 
 #endif

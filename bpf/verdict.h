@@ -89,6 +89,21 @@ static inline enum rw_cause rw_judge_timer(const struct rw_evidence *e)
 	return RW_CAUSE_UNKNOWN;
 }
 
+/*
+ * MPTCP itself resets this subflow, unless it is the subflow's own keepalive
+ * timer: it holds no lock, and the kernel's word, where there is one, agrees.
+ */
+static inline enum rw_cause rw_judge_subflow(const struct rw_evidence *e)
+{
+	bool agrees = e->reason == RW_REASON_KEEPALIVE ||
+		      e->reason == RW_REASON_OTHER;
+
+	if (!(e->flags & RW_F_LOCK_OWNED) && agrees &&
+	    e->flags & RW_F_KEEPOPEN && e->flags & RW_F_PROBES_OUT)
+		return rw_judge_timer(e);
+	return RW_CAUSE_MPTCP_FASTCLOSE;
+}
+
 /* tcp_send_active_reset() */
 static inline enum rw_cause rw_judge_active(const struct rw_evidence *e)
 {
@@ -97,7 +112,7 @@ static inline enum rw_cause rw_judge_active(const struct rw_evidence *e)
 	if (rw_seen(e) & RW_PATH_ABORT)
 		return RW_CAUSE_SOCKET_DESTROYED;
 	if (e->flags & RW_F_MPTCP)
-		return RW_CAUSE_MPTCP_FASTCLOSE;
+		return rw_judge_subflow(e);
 	if (rw_seen(e) & RW_PATH_DISCONNECT)
 		return rw_judge_disconnect(e);
 	if (e->state_now == RW_TCP_CLOSE)

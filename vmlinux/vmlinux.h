@@ -184,6 +184,7 @@ struct inet_sock {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	void *icsk_ulp_data;
 	__u32 icsk_user_timeout;
 	__u8 icsk_retransmits;
 	__u8 icsk_probes_out;
@@ -214,6 +215,18 @@ struct tcp_sock {
 /* Only where the kernel is built with MPTCP; a bit since 6.8, a bool before. */
 struct tcp_sock___mptcp {
 	bool is_mptcp;
+};
+
+struct mptcp_sock { /* optional: only with MPTCP */
+	struct sock *first;
+};
+
+struct mptcp_subflow_context { /* optional: only with MPTCP */
+	__u32 request_mptcp : 1;
+	__u32 request_join : 1;
+	__u32 mp_capable : 1;
+	__u32 mp_join : 1;
+	__u32 send_fastclose : 1; /* optional: since 5.16 */
 };
 
 struct request_sock {

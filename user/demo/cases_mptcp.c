@@ -95,6 +95,100 @@ static void mptcp_subflow_run(struct demo *d)
 	close(raw);
 }
 
+/* --- mptcp-fallback-*: a peer that speaks plain TCP --- */
+
+/* One of the protocols is IPPROTO_MPTCP, the other 0. */
+static struct pair connect_mixed(struct demo *d, int client, int server)
+{
+	struct pair p;
+	union addr at;
+	int listener;
+
+	use_mptcp(d);
+	d->protocol = server;
+	listener = listen_at(d, BACKLOG, &at);
+	d->protocol = client;
+	p.client = connect_to(d, &at, "client");
+	p.server = accept_from(d, listener, "server");
+	close_listener(d, listener);
+	d->protocol = 0;
+	return p;
+}
+
+/* The option is unknown to what accept() returns, or to all of them. */
+static void check_fallback(struct demo *d, struct end *end)
+{
+	struct mptcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	check(d,
+	      getsockopt(end->fd, SOL_MPTCP, MPTCP_INFO, &info, &len) ||
+		      info.mptcpi_flags & MPTCP_INFO_FLAG_FALLBACK,
+	      "%s has fallen back to TCP", end->role);
+}
+
+static void mptcp_fallback_linger_zero_run(struct demo *d)
+{
+	struct pair p = connect_mixed(d, IPPROTO_MPTCP, 0);
+	const struct actor by = me();
+
+	check_fallback(d, p.client);
+	send_bytes(d, p.server, UNREAD);
+	await_data(d, p.client, UNREAD);
+	set_linger(d, p.client, 1, 0);
+	expect_rst(d, p.client, "linger-zero", "ESTABLISHED", &by);
+	close_end(d, p.client);
+	check_reset(d, p.server);
+}
+
+static void mptcp_fallback_unread_run(struct demo *d)
+{
+	struct pair p = connect_mixed(d, IPPROTO_MPTCP, 0);
+	const struct actor by = me();
+
+	check_fallback(d, p.client);
+	send_bytes(d, p.server, UNREAD);
+	await_data(d, p.client, UNREAD);
+	expect_fin(d, p.client, "close", "ESTABLISHED", "first", &by);
+	close_end(d, p.client);
+	check_eof(d, p.server);
+	close_second(d, p.server);
+}
+
+static void mptcp_fallback_server_run(struct demo *d)
+{
+	struct pair p = connect_mixed(d, 0, IPPROTO_MPTCP);
+	const struct actor by = me();
+
+	check_fallback(d, p.server);
+	send_bytes(d, p.client, UNREAD);
+	await_data(d, p.server, UNREAD);
+	with_number(expect_rst(d, p.server, "unread-data", "ESTABLISHED", &by),
+		    "unread_bytes", UNREAD);
+	close_end(d, p.server);
+	check_reset(d, p.client);
+}
+
+/* The subflow's own timer, no word of MPTCP: seen best after a fallback. */
+static void mptcp_fallback_keepalive_run(struct demo *d)
+{
+	struct pair p = connect_mixed(d, IPPROTO_MPTCP, 0);
+	int fd = p.client->fd;
+
+	check_fallback(d, p.client);
+	set_option(d, fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE");
+	set_option(d, fd, IPPROTO_TCP, TCP_KEEPIDLE, 1, "TCP_KEEPIDLE");
+	set_option(d, fd, IPPROTO_TCP, TCP_KEEPINTVL, 1, "TCP_KEEPINTVL");
+	set_option(d, fd, IPPROTO_TCP, TCP_KEEPCNT, 1, "TCP_KEEPCNT");
+	with_owner(expect_rst(d, p.client, "keepalive-timeout", "ESTABLISHED",
+			      NULL),
+		   getpid());
+	drop_input(d, p.server->fd);
+	check_read_error(d, p.client, ETIMEDOUT);
+	close_dead(d, p.client);
+	drop_end(d, p.server, "ESTABLISHED");
+}
+
 const struct demo_case mptcp_cases[] = {
 	{
 		.name = "mptcp-fastclose",
@@ -116,6 +210,46 @@ const struct demo_case mptcp_cases[] = {
 		.causes = "server mptcp-subflow (kernel)",
 		.needs_root = true,
 		.run = mptcp_subflow_run,
+	},
+	{
+		.name = "mptcp-fallback-linger-zero",
+		.sentence =
+			"An MPTCP socket whose peer speaks plain TCP ends like a TCP socket: linger zero sends RST, without MP_FASTCLOSE.",
+		.calls =
+			"client of IPPROTO_MPTCP, server of TCP; server write(100); client SO_LINGER {1,0}; close()",
+		.peer_sees = "RST, read() fails with ECONNRESET",
+		.causes = "client linger-zero, server reset-by-peer",
+		.run = mptcp_fallback_linger_zero_run,
+	},
+	{
+		.name = "mptcp-fallback-unread",
+		.sentence =
+			"The same with unread data: the MPTCP socket had taken it, its TCP socket has read everything and sends FIN.",
+		.calls =
+			"client of IPPROTO_MPTCP, server of TCP; server write(100); client close() without read()",
+		.peer_sees = "EOF",
+		.causes = "client close, server close",
+		.run = mptcp_fallback_unread_run,
+	},
+	{
+		.name = "mptcp-fallback-server",
+		.sentence =
+			"What an MPTCP listener accepts from a plain TCP client is a plain TCP socket: unread data makes close() send RST.",
+		.calls =
+			"server of IPPROTO_MPTCP, client of TCP; client write(100); server close() without read()",
+		.peer_sees = "RST, read() fails with ECONNRESET",
+		.causes = "server unread-data, client reset-by-peer",
+		.run = mptcp_fallback_server_run,
+	},
+	{
+		.name = "mptcp-fallback-keepalive",
+		.sentence =
+			"Keepalive of an MPTCP socket whose peer speaks plain TCP: when the probes go unanswered its TCP socket sends RST.",
+		.calls =
+			"client of IPPROTO_MPTCP, server of TCP; client SO_KEEPALIVE; the server's segments are filtered",
+		.peer_sees = "RST once it listens again",
+		.causes = "client keepalive-timeout (kernel)",
+		.run = mptcp_fallback_keepalive_run,
 	},
 	{ 0 },
 };
