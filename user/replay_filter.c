@@ -60,19 +60,24 @@ static bool task_passes(const struct rw_event *event)
 	       task_matches(event->owner.pid, event->owner.comm);
 }
 
+/* Is it @dir or a path below it? */
+static bool is_below(const char *path, const char *dir, size_t len)
+{
+	return !strncmp(path, dir, len) && (!path[len] || path[len] == '/');
+}
+
 /* By the path as it was when recording: numbers are those of another host. */
 static bool cgroup_passes(const struct rw_event *event)
 {
 	const char *path = lookup(LOOKUP_CGROUP, event), *wanted = cgroup;
-	size_t len;
+	size_t len = strlen(CGROUP_MOUNT);
 
-	if (!strncmp(wanted, CGROUP_MOUNT, strlen(CGROUP_MOUNT)))
-		wanted += strlen(CGROUP_MOUNT);
+	if (is_below(wanted, CGROUP_MOUNT, len))
+		wanted += len;
 	len = strlen(wanted);
 	while (len && wanted[len - 1] == '/')
 		len--;
-	return path && !strncmp(path, wanted, len) &&
-	       (!path[len] || path[len] == '/');
+	return path && is_below(path, wanted, len);
 }
 
 /* A number, or the name it had. */

@@ -11,11 +11,13 @@
 #include "sample.h"
 
 #include "options.h"
+#include "lookup.h"
 #include "record.h"
 #include "record_file.h"
 #include "record_header.h"
 #include "record_texts.h"
 #include "replay.h"
+#include "replay_filter.h"
 #include "wire.h"
 
 #define FILE_MAX (64 << 10)
@@ -502,6 +504,37 @@ static void test_filters(void **state)
 	shows(&o, 3, 0);
 }
 
+/* Of a recorded path and of one the user gives: is it in there? */
+static bool cgroup_passes(const char *path, const char *wanted)
+{
+	const char *texts[LOOKUP_MAX] = { [LOOKUP_CGROUP] = path };
+	struct rw_event event = sample_fin();
+	struct options o = everything;
+	bool passes;
+
+	o.cgroup = wanted;
+	replay_filter_set(&o);
+	lookup_replay(texts);
+	passes = replay_filter_passes(&event);
+	lookup_replay(NULL);
+	return passes;
+}
+
+/* What is mounted at /sys/fs/cgroup may be left out. */
+static void test_cgroup_paths(void **state)
+{
+	(void)state;
+	assert_true(cgroup_passes("/a/b", "/a"));
+	assert_true(cgroup_passes("/a/b", "/a/b/"));
+	assert_true(cgroup_passes("/a/b", "/sys/fs/cgroup"));
+	assert_true(cgroup_passes("/a/b", "/sys/fs/cgroup/a"));
+	assert_false(cgroup_passes("/a/b", "/sys/fs/cgroup/b"));
+	assert_false(cgroup_passes("/ab", "/a"));
+	assert_false(cgroup_passes(NULL, "/a"));
+	assert_true(cgroup_passes("/sys/fs/cgroups/a", "/sys/fs/cgroups/a"));
+	assert_false(cgroup_passes("s/a", "/sys/fs/cgroups/a"));
+}
+
 /* Files from before evidence.exit have the signal with the actor. */
 static void test_old_exit_code(void **state)
 {
@@ -708,6 +741,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_versions, quiet),
 		cmocka_unit_test_setup(test_new_names, quiet),
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_cgroup_paths),
 		cmocka_unit_test(test_old_exit_code),
 		cmocka_unit_test(test_count_and_duration),
 		cmocka_unit_test(test_texts),
