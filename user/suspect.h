@@ -21,7 +21,10 @@ bool suspect_is_injected(const struct rw_evidence *evidence);
 #define SUSPECTS_MAX 256
 
 struct suspects {
-	struct rw_tuple ended[SUSPECTS_MAX];
+	struct {
+		struct rw_tuple tuple;
+		__u64 ktime_ns;
+	} ended[SUSPECTS_MAX];
 	size_t n; /* ever; the oldest goes first */
 };
 
@@ -29,7 +32,8 @@ struct suspects {
  * suspect_note() - look at an event in the order in which they came
  *
  * A suspect is remembered. A segment that was answered by RST because a suspect
- * had ended its connection gets RW_RST_AFTER_SUSPECT.
+ * had ended its connection gets RW_RST_AFTER_SUSPECT; not if another connection
+ * with the same addresses was seen, or ended, in between.
  */
 void suspect_note(struct suspects *suspects, struct rw_event *event);
 

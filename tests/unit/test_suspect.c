@@ -4,6 +4,8 @@
 
 #include "suspect.h"
 
+#define MS 1000000ULL
+
 static struct suspects suspects;
 
 static int setup(void **state)
@@ -73,11 +75,52 @@ static void test_after(void **state)
 	assert_false(is_after(received(2, 64, 64)));
 	assert_false(is_after(answer(2)));
 	event = answer(1);
-	event.evidence.flags |= RW_F_SK; /* a new connection */
-	assert_false(is_after(event));
-	event = answer(1);
 	event.evidence.flags &= ~(uint32_t)RW_F_SINCE_CLOSE;
 	assert_false(is_after(event));
+}
+
+/* A later connection with the same addresses ended: the mark is not its. */
+static void test_ended_since(void **state)
+{
+	struct rw_event event = answer(1);
+
+	(void)state;
+	is_after(received(1, 9, 64));
+	event.ktime_ns += 5000 * MS;
+	event.since_close_ms = 5000; /* the suspect's */
+	assert_true(is_after(event));
+	event.since_close_ms = 4998;
+	assert_false(is_after(event));
+	event.since_close_ms = 6000; /* close() came before the suspect */
+	assert_true(is_after(event));
+	/* a suspect ends the later one, too */
+	event = received(1, 9, 64);
+	event.ktime_ns += 7000 * MS;
+	assert_false(is_after(event));
+	event = answer(1);
+	event.ktime_ns += 7001 * MS;
+	event.since_close_ms = 1;
+	assert_true(is_after(event));
+}
+
+/* The same, of one that was seen. */
+static void test_seen_since(void **state)
+{
+	struct rw_event event = received(1, 64, 64);
+
+	(void)state;
+	is_after(received(1, 9, 64));
+	event.ktime_ns -= MS; /* an earlier one, told late */
+	assert_false(is_after(event));
+	event = received(1, 64, 64);
+	event.evidence.kind = RW_KIND_OWNER; /* of the suspect's own record */
+	event.ktime_ns += MS;
+	assert_false(is_after(event));
+	assert_true(is_after(answer(1)));
+	event = received(1, 64, 64);
+	event.ktime_ns += MS;
+	assert_false(is_after(event));
+	assert_false(is_after(answer(1)));
 }
 
 /* The oldest is forgotten, and no connection takes two places. */
@@ -98,6 +141,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_suspect, setup),
 		cmocka_unit_test_setup(test_after, setup),
+		cmocka_unit_test_setup(test_ended_since, setup),
+		cmocka_unit_test_setup(test_seen_since, setup),
 		cmocka_unit_test_setup(test_full, setup),
 	};
 
