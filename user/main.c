@@ -87,6 +87,7 @@ static void describe(struct run_info *info, const struct observer *observer,
 	info->n_degraded = observer->n_degraded;
 	info->hz = observer->config.hz;
 	info->start_ktime_ns = watch_now();
+	info->knows_oom = true;
 }
 
 /* The first record is there as soon as events are. */

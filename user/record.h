@@ -51,6 +51,7 @@ enum record_header_field {
 	RECORD_H_OFFSET = 9, /* wall clock minus CLOCK_MONOTONIC, ns, zigzag */
 	RECORD_H_CAUSE = 10, /* once for each: RECORD_N_* */
 	RECORD_H_PATH = 11,  /* once for each bit of path: RECORD_N_* */
+	RECORD_H_OOM = 12,   /* 1: evidence.exit knows the OOM killer */
 };
 
 /* A name and the number that stands for it in this file. */

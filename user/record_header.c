@@ -122,6 +122,9 @@ static int get_field(struct record_header *h, const struct wire_field *field)
 	case RECORD_H_START:
 		info->start_ktime_ns = field->number;
 		return 0;
+	case RECORD_H_OOM:
+		info->knows_oom = field->number;
+		return 0;
 	case RECORD_H_OFFSET:
 		h->offset_ns = wire_unzigzag(field->number);
 		return 0;

@@ -22,6 +22,7 @@ struct run_info {
 	size_t n_degraded;
 	uint32_t hz;		 /* jiffies a second, not 0 */
 	uint64_t start_ktime_ns; /* CLOCK_MONOTONIC, all probes attached */
+	bool knows_oom;		 /* the OOM killer is told apart */
 };
 
 /* What it saw. */

@@ -79,6 +79,7 @@ struct sink_json {
 	struct clock *clock;
 	bool community_id;
 	uint32_t hz;		     /* jiffies a second */
+	bool knows_oom;		     /* as in struct run_info */
 	struct cached_number second; /* of ktime_ns */
 	struct piece verdict;
 	struct piece queues[RW_ORDER_SIMULTANEOUS + 1]; /* by order */
@@ -320,7 +321,8 @@ static char *put_ns_pid(char *p, const struct rw_task *task)
 	return json_u64_or_null(p, task->ns_pid, task->ns_pid);
 }
 
-static char *render_actor(char *p, const struct rw_event *e)
+static char *render_actor(const struct sink_json *s, char *p,
+			  const struct rw_event *e)
 {
 	bool exiting = e->evidence.flags & RW_F_EXITING;
 	uint8_t how = exiting ? e->evidence.exit : 0;
@@ -339,7 +341,7 @@ static char *render_actor(char *p, const struct rw_event *e)
 	p = JSON_KEY(p, "signal");
 	p = put_signal(p, how);
 	p = JSON_KEY(p, "oom");
-	p = json_bool(p, how & RW_EXIT_OOM);
+	p = s->knows_oom ? json_bool(p, how & RW_EXIT_OOM) : json_null(p);
 	p = put_ns_pid(p, &e->actor);
 	*p++ = '}';
 	return p;
@@ -392,11 +394,12 @@ static char *render_netns(char *p, const struct rw_event *e)
 	return json_string_or_null(p, lookup(LOOKUP_NETNS, e), STRING_MAX);
 }
 
-static char *render_whose(char *p, const struct rw_event *e)
+static char *render_whose(const struct sink_json *s, char *p,
+			  const struct rw_event *e)
 {
 	p = render_history(p, e);
 	p = render_provoker(p, &e->evidence);
-	p = render_actor(p, e);
+	p = render_actor(s, p, e);
 	p = render_owner(p, e);
 	p = render_cgroup(p, e);
 	return render_netns(p, e);
@@ -421,11 +424,11 @@ static char *put_whose(struct sink_json *s, char *p, const struct rw_event *e)
 	char *begin = p;
 
 	if (e->evidence.flags & (RW_F_SINCE_CLOSE | RW_F_TRIGGER))
-		return render_whose(p, e);
+		return render_whose(s, p, e);
 	if (kept->text && kept->version == version &&
 	    has_same_text(&kept->of, e))
 		return json_copy(p, kept->text, kept->len);
-	p = render_whose(p, e);
+	p = render_whose(s, p, e);
 	free(kept->text);
 	*kept = (struct whose){ .of = *e,
 				.version = version,
@@ -637,6 +640,7 @@ static int json_start(struct sink *sink, const struct run_info *info)
 	char *p;
 
 	s->hz = info->hz;
+	s->knows_oom = info->knows_oom;
 	add_string(s, "{\"type\":\"start\",\"schema\":1,\"version\":",
 		   info->version);
 	p = out_room(s->out, SINK_ROOM);

@@ -123,6 +123,7 @@ static int add_header(struct sink_record *r)
 		p = put_string(p, RECORD_H_DEGRADED, info->degraded[i]);
 	p = wire_number(p, RECORD_H_HZ, info->hz);
 	p = wire_number(p, RECORD_H_START, info->start_ktime_ns);
+	p = wire_number(p, RECORD_H_OOM, info->knows_oom);
 	p = wire_number(p, RECORD_H_OFFSET, wire_zigzag(r->offset_ns));
 	p = put_tables(p);
 	add_frame(r, RECORD_HEADER, payload, (size_t)(p - payload));

@@ -140,6 +140,7 @@ static inline struct run_info sample_info(void)
 		.n_degraded = 1,
 		.hz = SAMPLE_HZ,
 		.start_ktime_ns = SAMPLE_START,
+		.knows_oom = true,
 	};
 }
 
