@@ -4,6 +4,7 @@
 #define RSTWATCH_CONTEXT_H
 
 #include "bpf/evidence.h"
+#include "bpf/filter.h"
 #include "bpf/ns_pid.h"
 
 /*
@@ -259,11 +260,20 @@ static __always_inline struct rw_ended_set *ended_set(const struct rw_tuple *t)
 	return bpf_map_lookup_elem(&ended, &set);
 }
 
+/* With --cgroup only of sockets in it: their late segments are to be shown. */
+static __always_inline __u64 cgroup_to_keep(const struct sock *sk)
+{
+	if (config.cgroup && !in_cgroup(address(sk)))
+		return 0;
+	return sk_cgroup_id(sk);
+}
+
 /*
  * Remember who ended this connection, for what the peer still sends. Without
  * @owner nobody is known yet.
  */
-static __always_inline void remember(const struct rw_tuple *t, __u64 now,
+static __always_inline void remember(const struct sock *sk,
+				     const struct rw_tuple *t, __u64 now,
 				     const struct rw_task *owner)
 {
 	struct rw_ended_set *set = ended_set(t);
@@ -276,6 +286,7 @@ static __always_inline void remember(const struct rw_tuple *t, __u64 now,
 		count_full(RW_FULL_ENDED);
 	end->tuple = *t;
 	end->ktime_ns = now;
+	end->cgroup = cgroup_to_keep(sk);
 	if (owner)
 		end->owner = *owner;
 	else
@@ -283,16 +294,17 @@ static __always_inline void remember(const struct rw_tuple *t, __u64 now,
 }
 
 /* The same; the owner, if anybody, is the task that is acting. */
-static __always_inline void remember_end(const struct rw_tuple *t, __u64 now,
+static __always_inline void remember_end(const struct sock *sk,
+					 const struct rw_tuple *t, __u64 now,
 					 bool owner)
 {
 	struct rw_task task;
 
 	if (owner && !is_deputy()) {
 		read_task(&task);
-		remember(t, now, &task);
+		remember(sk, t, now, &task);
 	} else {
-		remember(t, now, NULL);
+		remember(sk, t, now, NULL);
 	}
 }
 

@@ -54,8 +54,9 @@ struct rw_subject {
 	__u64 now;	/* the same, except where it is told later */
 	__u64 sk;
 	__u64 cookie;
-	__u64 net;  /* struct net *, where there is no socket to ask */
-	__u32 hash; /* skc_hash of a full socket */
+	__u64 net;	/* struct net *, where there is no socket to ask */
+	__u64 listener; /* whose request this is about; 0: none */
+	__u32 hash;	/* skc_hash of a full socket */
 	__u8 family;
 	__u8 owner_source; /* RW_OWNER_NONE: look among the ended */
 	rw_full full;	   /* sk is neither a request nor a minisock */
@@ -87,12 +88,18 @@ static __always_inline __u64 full_cookie(const struct rw_subject *s)
 #endif
 }
 
-/* The connection is one of those asked for. */
-static __always_inline bool subject_passes(const struct rw_subject *s)
+/*
+ * It is in the cgroup asked for. A request will be where its listener is; what
+ * comes after the end of a connection belongs where the connection was.
+ */
+static __always_inline bool cgroup_passes(const struct rw_subject *s,
+					  const struct rw_ended *end)
 {
-	if (!tuple_passes(&s->tuple, s->family))
-		return false;
-	return !config.cgroup || in_cgroup(s->full ? s->sk : 0);
+	__u64 sk = s->full ? s->sk : s->listener;
+
+	if (!config.cgroup)
+		return true;
+	return sk ? in_cgroup(sk) : end && end->cgroup;
 }
 
 /* Global, so that the name is not on the stack of who calls. */
@@ -138,7 +145,8 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->ktime_ns = s->ktime_ns;
 	ev->sk = s->sk;
 	ev->cookie = s->cookie;
-	ev->cgroup = sk_cgroup_id(full_socket(s));
+	ev->cgroup = s->listener ? peek_cgroup_id((const void *)s->listener)
+				 : sk_cgroup_id(full_socket(s));
 	ev->tuple = s->tuple;
 	ev->family = s->family;
 	ev->cause = cause;
@@ -164,6 +172,8 @@ static __always_inline void fill_event(struct rw_event *ev,
 	} else if (end) {
 		ev->evidence.flags |= RW_F_SINCE_CLOSE;
 		ev->since_close_ms = (s->now - end->ktime_ns) / 1000000;
+		if (!ev->cgroup)
+			ev->cgroup = end->cgroup;
 		if (end->owner.pid) {
 			ev->evidence.flags |= RW_F_OWNER;
 			ev->owner_source = RW_OWNER_CLOSE;
@@ -215,10 +225,12 @@ static __always_inline void emit(void *ctx, struct rw_evidence *e,
 	cause = judge(e);
 	if (!kind_passes(e->kind) || !cause_passes(cause))
 		return;
-	if (!subject_passes(s))
+	if (!tuple_passes(&s->tuple, s->family))
 		return;
 	if (!s->owner_source)
 		end = find_end(e, &s->tuple, s->now);
+	if (!cgroup_passes(s, end))
+		return;
 	if (filters_tasks() && !who_passes(e, s, end))
 		return;
 
@@ -253,7 +265,8 @@ static __always_inline void amend(struct rw_evidence *e,
 {
 	struct rw_event *ev;
 
-	if (!(config.cause_mask & causes) || !subject_passes(s))
+	if (!(config.cause_mask & causes) ||
+	    !tuple_passes(&s->tuple, s->family) || !cgroup_passes(s, NULL))
 		return;
 	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 	if (!ev)

@@ -65,21 +65,28 @@ static __always_inline bool has_cgroup(const struct sock *sk)
 
 #define ROOT_CGROUP 1 /* the first number kernfs gives (kernfs_create_root()) */
 
-/* 0: not known. @sk: a full socket, or NULL. */
-static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
+/* 0: not known. @sk: a full socket, known by its address alone, or NULL. */
+static __always_inline __u64 peek_cgroup_id(const struct sock *sk)
 {
 	struct cgroup *cgroup;
 
 	if (!has_cgroup(sk))
 		return 0;
+	cgroup = peek_cgroup(sk);
+	return cgroup ? PEEK(cgroup, kn, id) : ROOT_CGROUP;
+}
+
+/* The same; @sk: typed where the flavour has types. */
+static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
+{
 #ifdef RW_TYPED
-	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
-		cgroup = sk->sk_cgrp_data.cgroup;
+	if (sk && bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
+		struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
+
 		return cgroup ? cgroup->kn->id : ROOT_CGROUP;
 	}
 #endif
-	cgroup = peek_cgroup(sk);
-	return cgroup ? PEEK(cgroup, kn, id) : ROOT_CGROUP;
+	return peek_cgroup_id(sk);
 }
 
 #define COMMON_IN6(dst, c, field)                               \

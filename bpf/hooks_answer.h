@@ -93,6 +93,12 @@ static __always_inline bool is_full(struct sock *sk)
 	return state != RW_TCP_TIME_WAIT && state != RW_TCP_NEW_SYN_RECV;
 }
 
+/* @sk: a request */
+static __always_inline __u64 request_listener(struct sock *sk)
+{
+	return (__u64)PEEK(sk, __sk_common.skc_listener);
+}
+
 static __always_inline void read_answering(struct rw_evidence *e,
 					   struct sock *sk, struct sk_buff *skb)
 {
@@ -237,6 +243,8 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 		s.sk = sk_key(sk);
 		if (is_full(sk))
 			s.full = FULL(sk);
+		else if (sk_state(sk) == RW_TCP_NEW_SYN_RECV)
+			s.listener = request_listener(sk);
 		s.cookie = sk_cookie(sk);
 		read_answering(&e, sk, skb);
 	} else {
@@ -282,7 +290,7 @@ static __always_inline int received(void *ctx, struct sock *sk,
 	s.cookie = c.cookie;
 	emit(ctx, &c.e, &s);
 	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
-		remember_end(&s.tuple, s.now, false);
+		remember_end(sk, &s.tuple, s.now, false);
 	told(sk, &c.e, extra_flags & RW_F_HELD ? c.e.state : 0, s.ktime_ns);
 	return 0;
 }
@@ -362,7 +370,7 @@ static __always_inline int ended_silently(void *ctx, struct sock *sk,
 	if (c.e.sk_err == RW_ECONNABORTED && c.e.flags & RW_F_LOCK_OWNED)
 		c.e.flags |= RW_F_ACTOR;
 	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
-		remember_end(&s.tuple, s.now, false);
+		remember_end(sk, &s.tuple, s.now, false);
 	s.cookie = c.cookie;
 	emit(ctx, &c.e, &s);
 	told(sk, &c.e, 0, 0);
@@ -455,6 +463,7 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 	sk = SOCK(sk);
 	s.net = address(LOAD(sk, __sk_common.skc_net.net));
 	s.tuple.netns = sk_netns(sk);
+	s.listener = address(sk);
 	e.kind = RW_KIND_RST_RECEIVED;
 	e.path = RW_PATH_CHECK_REQ;
 	e.flags = RW_F_SK;

@@ -68,7 +68,7 @@ static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
 		return 0; /* the peer sends no more, or tcp_send_fin follows */
 	subject_from(&s, sk, &common, tp);
 	if (PEER_MAY_SEND & RW_BIT(state))
-		remember_end(&s.tuple, s.now, true);
+		remember_end(sk, &s.tuple, s.now, true);
 	if (plain)
 		return 0;
 
@@ -204,7 +204,7 @@ HOOK(tcp_send_fin, struct sock *sk)
 		s.actor = &task;
 	}
 	if (!second)
-		remember(&s.tuple, s.now, s.actor);
+		remember(sk, &s.tuple, s.now, s.actor);
 	e.path = RW_PATH_CLOSE;
 	read_shown(&e, sk, tp, second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED);
 	/* of a close() that does not linger there is nothing else to know */
@@ -315,7 +315,7 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 		if (!(c.e.flags & RW_F_NEVER_ACCEPTED))
 			c.e.flags |= RW_F_ACTOR;
 	}
-	remember_end(&s.tuple, s.now, c.e.flags & RW_F_ACTOR);
+	remember_end(sk, &s.tuple, s.now, c.e.flags & RW_F_ACTOR);
 	if (disconnect_resets(&c.e, tp)) {
 		if (!seen || seen->e.path & RW_PATH_INET_SHUTDOWN)
 			keep_context(sk, &c);
@@ -401,7 +401,7 @@ static __always_inline int active_reset(void *ctx, struct sock *sk,
 	if (live) {
 		if (!(c.e.flags &
 		      RW_F_DEAD)) /* else its close() was remembered */
-			remember_end(&s.tuple, s.now, false);
+			remember_end(sk, &s.tuple, s.now, false);
 		told(sk, &c.e, 0, 0);
 	}
 	return 0;

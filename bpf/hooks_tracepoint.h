@@ -75,12 +75,12 @@ static __always_inline int fin_decided(void *ctx, struct sock *sk, int newstate)
 	if (config.rst_only) {
 		read_common(&common, sk);
 		read_tuple(&s.tuple, &s.family, &common, tp);
-		remember_end(&s.tuple, bpf_ktime_get_ns(), true);
+		remember_end(sk, &s.tuple, bpf_ktime_get_ns(), true);
 		return 0;
 	}
 	subject_of(&s, sk, tp);
 	if (newstate == RW_TCP_FIN_WAIT1)
-		remember_end(&s.tuple, s.now, true);
+		remember_end(sk, &s.tuple, s.now, true);
 	begin_change(&c, sk, tp, s.now);
 	c.e.kind = RW_KIND_FIN;
 	c.e.order = newstate == RW_TCP_LAST_ACK ? RW_ORDER_SECOND
@@ -194,7 +194,7 @@ static __always_inline int leaving(void *ctx, struct sock *sk)
 	subject_of(&s, sk, tp);
 	/* first of all: the socket is unhashed already, segments go astray */
 	if (LOAD(sk, sk_lock.owned) && is_closed(sk))
-		remember_end(&s.tuple, s.now, true);
+		remember_end(sk, &s.tuple, s.now, true);
 	begin_change(&c, sk, tp, s.now);
 	if (ended_by_error(&c.e))
 		return ended_silently(ctx, sk, RW_PATH_SET_STATE);
@@ -215,7 +215,8 @@ static __always_inline int leaving(void *ctx, struct sock *sk)
 	if (resets) {
 		/* whether it really does is told by tcp_send_reset */
 		if (!(c.e.deduced & RW_PATH_CLOSE))
-			remember_end(&s.tuple, s.now, c.e.flags & RW_F_ACTOR);
+			remember_end(sk, &s.tuple, s.now,
+				     c.e.flags & RW_F_ACTOR);
 		keep_context(sk, &c);
 		return 0;
 	}
@@ -224,7 +225,7 @@ static __always_inline int leaving(void *ctx, struct sock *sk)
 		return 0; /* the ordinary end of LAST_ACK or CLOSING */
 	c.e.kind = RW_KIND_SILENT;
 	s.owner_source = RW_OWNER_CLOSE;
-	remember_end(&s.tuple, s.now, true);
+	remember_end(sk, &s.tuple, s.now, true);
 	emit(ctx, &c.e, &s);
 	return 0;
 }
@@ -347,7 +348,7 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 		s.owner_source = RW_OWNER_CLOSE;
 	emit(ctx, &c.e, &s);
 	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
-		remember_end(&s.tuple, s.now, s.owner_source);
+		remember_end(sk, &s.tuple, s.now, s.owner_source);
 	drop_context(sk);
 	if (live)
 		told(sk, &c.e, 0, 0);

@@ -99,6 +99,7 @@ struct {
 struct rw_ended {
 	struct rw_tuple tuple;
 	__u64 ktime_ns;
+	__u64 cgroup;	      /* as in rw_event; 0 also: not one to show */
 	struct rw_task owner; /* pid 0: not known */
 };
 

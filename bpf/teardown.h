@@ -40,7 +40,7 @@ static __always_inline void subject_from(struct rw_subject *s,
 	s->hash = COMMON(c, skc_hash);
 	s->cookie = make_cookie(COMMON(c, skc_cookie.counter), s->hash,
 				s->tuple.rport);
-	s->net = 0;
+	s->net = s->listener = 0;
 	s->owner_source = RW_OWNER_NONE;
 	s->actor = NULL;
 }

@@ -72,6 +72,7 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	unsigned long skc_flags;
+	struct sock *skc_listener;
 	unsigned int skc_hash;
 	__u32 skc_rcv_wnd;
 	__u32 skc_tw_rcv_nxt;
