@@ -48,6 +48,7 @@ HOOK(tcp_timewait_state_process, struct inet_timewait_sock *tw,
 {
 	struct rw_evidence e = { .flags = RW_F_SK | RW_F_TW };
 	struct rw_subject s = {};
+	struct rw_ended *end = NULL;
 	bool fin_wait2;
 	__u64 *count;
 	__u32 which;
@@ -60,10 +61,12 @@ HOOK(tcp_timewait_state_process, struct inet_timewait_sock *tw,
 	s.now = bpf_ktime_get_ns();
 	s.family = read_packet_tuple(&s.tuple, skb);
 	s.tuple.netns = PEEK(tw, __tw_common.skc_net.net, ns.inum);
-	if (!s.family || !subject_passes(&s))
+	if (!s.family || !tuple_passes(&s.tuple, s.family))
 		return 0;
-	if (filters_tasks() &&
-	    !who_passes(&e, &s, find_end(&e, &s.tuple, s.now)))
+	if (config.cgroup || filters_tasks())
+		end = find_end(&e, &s.tuple, s.now);
+	if (!cgroup_passes(&s, end) ||
+	    (filters_tasks() && !who_passes(&e, &s, end)))
 		return 0;
 	which = fin_wait2 ? RW_MINISOCK_FIN_WAIT2 : RW_MINISOCK_TIME_WAIT;
 	count = bpf_map_lookup_elem(&minisocks, &which);

@@ -31,34 +31,34 @@ static bool is_loopback(const struct rw_event *e)
 			      : !memcmp(t->laddr, one, RW_ADDR_LEN);
 }
 
-static bool is_mirror(const struct rw_tuple *a, const struct rw_tuple *b)
-{
-	return a->lport == b->rport && a->rport == b->lport &&
-	       !memcmp(a->laddr, b->raddr, RW_ADDR_LEN) &&
-	       !memcmp(a->raddr, b->laddr, RW_ADDR_LEN);
-}
-
 static uint64_t apart(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
 }
 
-/* Ordinary closes are left out. */
 static bool counts(const struct rw_event *e)
 {
-	return e->evidence.kind != RW_KIND_FIN &&
-	       e->evidence.kind <= RW_KIND_OWNER;
+	return e->evidence.kind <= RW_KIND_OWNER;
+}
+
+static struct peer_end *find_end(struct peers *peers,
+				 const struct rw_tuple *tuple)
+{
+	struct peer_end *ends = peers->ends[set_of(tuple)];
+
+	for (size_t i = 0; i < PEER_WAYS; i++)
+		if (!memcmp(&ends[i].tuple, tuple, sizeof(*tuple)))
+			return &ends[i];
+	return NULL;
 }
 
 static struct peer_end *place_for(struct peers *peers,
 				  const struct rw_tuple *tuple)
 {
+	struct peer_end *end = find_end(peers, tuple);
 	uint32_t set = set_of(tuple);
 
-	for (size_t i = 0; i < PEER_WAYS; i++)
-		if (!memcmp(&peers->ends[set][i].tuple, tuple, sizeof(*tuple)))
-			return &peers->ends[set][i];
-	return &peers->ends[set][peers->next[set]++ % PEER_WAYS];
+	return end ? end : &peers->ends[set][peers->next[set]++ % PEER_WAYS];
 }
 
 void peer_note(struct peers *peers, const struct rw_event *event)
@@ -72,46 +72,94 @@ void peer_note(struct peers *peers, const struct rw_event *event)
 	end->tuple = event->tuple;
 	end->ktime_ns = event->ktime_ns;
 	end->owner = known ? event->owner : (struct rw_task){ .pid = 0 };
+	end->is_fin = event->evidence.kind == RW_KIND_FIN;
+	end->is_told = false;
+}
+
+/* Addresses and ports of this very end, but in another network namespace. */
+static bool is_double(const struct rw_tuple *a, const struct rw_tuple *b)
+{
+	return a->netns != b->netns && a->lport == b->lport &&
+	       a->rport == b->rport &&
+	       !memcmp(a->laddr, b->laddr, RW_ADDR_LEN) &&
+	       !memcmp(a->raddr, b->raddr, RW_ADDR_LEN);
+}
+
+static const struct peer_end *find_peer(const struct peers *peers,
+					const struct rw_event *event)
+{
+	const struct peer_end *ends = peers->ends[set_of(&event->tuple)];
+	const struct peer_end *found = NULL;
+	bool own = is_loopback(event);
+
+	for (size_t i = 0; i < PEER_WAYS; i++) {
+		const struct rw_tuple *t = &ends[i].tuple;
+
+		if (apart(ends[i].ktime_ns, event->ktime_ns) > PEER_NS ||
+		    (own && t->netns != event->tuple.netns))
+			continue;
+		if (is_double(t, &event->tuple))
+			return NULL;
+		if (!peer_is_mirror(t, &event->tuple))
+			continue;
+		if (found)
+			return NULL;
+		found = &ends[i];
+	}
+	return found;
 }
 
 const struct rw_task *peer_owner(const struct peers *peers,
 				 const struct rw_event *event)
 {
-	const struct peer_end *ends = peers->ends[set_of(&event->tuple)];
+	const struct peer_end *end;
 
-	if (!counts(event))
-		return NULL;
-	for (size_t i = 0; i < PEER_WAYS; i++) {
-		if (!ends[i].owner.pid ||
-		    !is_mirror(&ends[i].tuple, &event->tuple) ||
-		    apart(ends[i].ktime_ns, event->ktime_ns) > PEER_NS)
-			continue;
-		if (is_loopback(event) &&
-		    ends[i].tuple.netns != event->tuple.netns)
-			continue;
-		return &ends[i].owner;
-	}
-	return NULL;
+	end = counts(event) ? find_peer(peers, event) : NULL;
+	return end && end->owner.pid ? &end->owner : NULL;
 }
 
-static const struct peers *used;
-
-void peers_use(const struct peers *peers)
+void peer_told(struct peers *peers, const struct rw_event *event)
 {
-	used = peers;
+	struct peer_end *end = find_end(peers, &event->tuple), *other;
+	const struct peer_end *peer = find_peer(peers, event);
+
+	if (end)
+		end->is_told = true;
+	if (!end || !peer || !end->is_fin || !peer->is_fin || !peer->is_told)
+		return;
+	other = find_end(peers, &peer->tuple);
+	*end = *other = (struct peer_end){ .ktime_ns = 0 };
 }
+
+static const struct rw_task *shown; /* NULL: not known */
+
+void peer_set(const struct rw_task *owner)
+{
+	shown = owner;
+}
+
+/* As it was last written for processes of that number. */
+#define TEXTS 16
+
+struct text {
+	struct rw_task of; /* pid 0: nothing yet */
+	char text[32 + RW_COMM_LEN];
+};
 
 const char *peer_text(const struct rw_event *event)
 {
-	static char text[32 + RW_COMM_LEN];
-	const struct rw_task *peer;
+	static struct text texts[TEXTS];
+	struct text *kept;
 
-	if (!used || event->evidence.kind == RW_KIND_FIN)
+	(void)event;
+	if (!shown)
 		return NULL;
-	peer = peer_owner(used, event);
-	if (!peer)
-		return NULL;
-	snprintf(text, sizeof(text), "%u %u %.*s", peer->pid, peer->uid,
-		 RW_COMM_LEN, peer->comm);
-	return text;
+	kept = &texts[shown->pid % TEXTS];
+	if (kept->of.pid == shown->pid && kept->of.uid == shown->uid &&
+	    !memcmp(kept->of.comm, shown->comm, RW_COMM_LEN))
+		return kept->text;
+	kept->of = *shown;
+	snprintf(kept->text, sizeof(kept->text), "%u %u %.*s", shown->pid,
+		 shown->uid, RW_COMM_LEN, shown->comm);
+	return kept->text;
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The other end of a connection, where it is on this host, too: loopback, network
- * namespaces, containers. Resets and silent ends only: an ordinary close, which is
- * what nearly every event is, pays nothing for it.
+ * namespaces, containers. Of resets and silent ends, and of those FINs whose other
+ * end is on this host but not beside them (pairs.h): nearly every event is a FIN,
+ * and pays little for it.
  */
 #ifndef RSTWATCH_PEER_H
 #define RSTWATCH_PEER_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "bpf/event.h"
 
@@ -19,12 +22,23 @@ struct peer_end {
 	struct rw_tuple tuple;
 	uint64_t ktime_ns;
 	struct rw_task owner; /* pid 0: not known */
+	bool is_fin;
+	bool is_told; /* shown: it waits for nobody */
 };
 
 struct peers {
 	uint32_t next[PEER_SETS]; /* the way that is written next */
 	struct peer_end ends[PEER_SETS][PEER_WAYS];
 };
+
+/* peer_is_mirror() - the same addresses and ports, the other way round */
+static inline bool peer_is_mirror(const struct rw_tuple *a,
+				  const struct rw_tuple *b)
+{
+	return a->lport == b->rport && a->rport == b->lport &&
+	       !memcmp(a->laddr, b->raddr, RW_ADDR_LEN) &&
+	       !memcmp(a->raddr, b->laddr, RW_ADDR_LEN);
+}
 
 /* peer_note() - remember whose end this was; an owner record, too, tells */
 void peer_note(struct peers *peers, const struct rw_event *event);
@@ -35,19 +49,26 @@ void peer_note(struct peers *peers, const struct rw_event *event);
  * Found by the same addresses the other way round, within a minute. Addresses of
  * the host itself count in their own network namespace only; others are taken to
  * be the same host's wherever they are, so that NAT between the two ends is not
- * seen through.
+ * seen through. Where network namespaces use the same addresses for different
+ * ends it is not known which of them it was.
  *
  * Return: valid until the next peer_note(); NULL when it is not known.
  */
 const struct rw_task *peer_owner(const struct peers *peers,
 				 const struct rw_event *event);
 
-/* peers_use() - what peer_text() looks in from now on; NULL: nothing */
-void peers_use(const struct peers *peers);
+/*
+ * peer_told() - a FIN has been shown. When both ends have been, they are
+ * forgotten: the ports may be used again.
+ */
+void peer_told(struct peers *peers, const struct rw_event *event);
+
+/* peer_set() - who owned the other end of the event that is shown next, or NULL */
+void peer_set(const struct rw_task *owner);
 
 /*
  * peer_text() - pid, uid and name of who owned the other end, with a blank
- * between; NULL when it is not known, or for a FIN. Valid until the next call.
+ * between; NULL when it is not known. Valid until the next event.
  */
 const char *peer_text(const struct rw_event *event);
 

@@ -73,6 +73,15 @@ struct piece {
 	char text[PIECE_MAX];
 };
 
+/* The last keys, by who had the other end. */
+#define REST_KEPT 16
+#define PEER_MAX 64 /* bytes of peer_text() */
+
+struct rest {
+	char peer[PEER_MAX]; /* empty: nobody is known */
+	struct piece piece;
+};
+
 struct sink_json {
 	struct sink sink; /* first: the address is that of the sink */
 	struct out *out;
@@ -85,7 +94,7 @@ struct sink_json {
 	struct piece queues[RW_ORDER_SIMULTANEOUS + 1]; /* by order */
 	struct side sides[SIDES_KEPT];			/* by port */
 	struct whose whose[WHOSE_KEPT];
-	struct piece rest;
+	struct rest rest[REST_KEPT];
 };
 
 /* Copies the whole array, which is cheaper than looking at the length. */
@@ -511,7 +520,7 @@ static char *render_rest(const struct sink_json *s, char *p,
 			 const struct rw_event *e)
 {
 	const struct rw_evidence *ev = &e->evidence;
-	const char *peer = NULL;
+	const char *peer = lookup(LOOKUP_PEER, e);
 
 	(void)s;
 	p = put_path(p, ev->path);
@@ -522,14 +531,20 @@ static char *render_rest(const struct sink_json *s, char *p,
 	p = JSON_KEY(p, "suspect_injected");
 	p = suspect_is_known(ev) ? json_bool(p, suspect_is_injected(ev))
 				 : json_null(p);
-	if (ev->kind != RW_KIND_FIN)
-		peer = lookup(LOOKUP_PEER, e);
 	p = peer ? put_peer(p, peer) : JSON_RAW(p, ",\"peer_owner\":null");
 	p = JSON_KEY(p, "predates");
 	p = json_bool(p, ev->flags & RW_F_PREDATES);
 	if (e->stacks)
 		return JSON_RAW(p, ",\"stack\":{");
 	return JSON_RAW(p, ",\"stack\":null}\n");
+}
+
+/* Of the pid that peer_text() begins with; 0: nobody is known. */
+static unsigned int last_digit(const char *peer)
+{
+	while (peer[0] && peer[1] != ' ' && peer[1])
+		peer++;
+	return (unsigned char)peer[0];
 }
 
 static char *put_rest(struct sink_json *s, char *p, const struct rw_event *e)
@@ -539,9 +554,20 @@ static char *put_rest(struct sink_json *s, char *p, const struct rw_event *e)
 		       (uint64_t)(ev->flags & (RW_F_INFERRED | RW_F_PREDATES))
 			       << 32;
 
+	const char *peer = lookup(LOOKUP_PEER, e);
+	struct rest *rest;
+
 	if (ev->kind != RW_KIND_FIN || e->stacks)
 		return render_rest(s, p, e);
-	return put_piece(s, &s->rest, p, e, key, render_rest);
+	peer = peer ? peer : "";
+	rest = &s->rest[last_digit(peer) % REST_KEPT];
+	if (strcmp(rest->peer, peer)) {
+		if (strlen(peer) >= PEER_MAX)
+			return render_rest(s, p, e);
+		strcpy(rest->peer, peer);
+		rest->piece.len = 0;
+	}
+	return put_piece(s, &rest->piece, p, e, key, render_rest);
 }
 
 static char *put_teardown(struct sink_json *s, char *p,

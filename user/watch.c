@@ -9,6 +9,7 @@
 
 #include "netns.h"
 #include "owner.h"
+#include "pairs.h"
 #include "peer.h"
 #include "show.h"
 #include "stack.h"
@@ -27,8 +28,11 @@
 /* An event whose owner can be found waits so long for a search put off. */
 #define UNSEARCHED_NS (240 * 1000000ULL)
 
+/* A FIN waits so long for that of the other end, if that is on this host. */
+#define PEER_WAIT_NS (30 * 1000000ULL)
+
 /* Events are looked at together, so that what follows can complete them. */
-#define BATCH_MAX 2048
+#define BATCH_MAX PAIRS_MAX
 #define INDEX_SETS 1024 /* a power of two */
 _Static_assert(BATCH_MAX < UINT16_MAX, "a place and one more in 16 bits");
 
@@ -48,6 +52,9 @@ struct watch {
 	struct owner_finder *owners;
 	struct peers peers;
 	struct suspects suspects;
+	struct pairs pairs;
+	bool names_peers;  /* some sink wants to know who had the other end */
+	bool awaits_peers; /* and no filter keeps one end from us */
 	uint64_t doubted[RW_CAUSE_MAX]; /* held records that proved true */
 	uint64_t others[RW_CAUSE_MAX]; /* counted, but not for this run to show */
 	struct told told[TOLD_MAX];    /* ended by the kernel or the peer */
@@ -243,52 +250,76 @@ static void amend_all(struct watch *w, bool *applied)
 	}
 }
 
-/* The table has no room for them. */
-static bool names_peers(const struct watch *w)
+/* Who had the other end of an event in the batch. */
+static const struct rw_task *peer_of(const struct watch *w, size_t i)
 {
-	return w->options->json || w->options->write;
+	const struct rw_event *event = &w->batch[i];
+	uint16_t pair = w->pairs.of[i];
+
+	if (event->evidence.kind == RW_KIND_FIN) {
+		if (pair == PAIR_ELSEWHERE)
+			return NULL;
+		if (pair != PAIR_HERE) {
+			event = &w->batch[pair - 1];
+			return event->evidence.flags & RW_F_OWNER
+				       ? &event->owner
+				       : NULL;
+		}
+	}
+	return peer_owner(&w->peers, event);
+}
+
+/* What the sinks may ask while an event is shown. Return: false: not yet. */
+static bool name_peer(struct watch *w, size_t i, uint64_t young)
+{
+	const struct rw_event *event = &w->batch[i];
+	const struct rw_task *peer;
+
+	if (!w->names_peers)
+		return true;
+	peer = peer_of(w, i);
+	peer_set(peer);
+	if (w->pairs.of[i] != PAIR_HERE)
+		return true;
+	return peer || !w->awaits_peers || event->ktime_ns <= young;
 }
 
 /*
- * Complete the events read so far, then print them. Held records younger than
- * @young stay for the next time: what takes them back may be on its way.
+ * Both ends first: within a batch each knows the other. A pair of FINs needs no
+ * note, unless only one of them is shown now.
  */
-static void settle(struct watch *w, uint64_t young)
+static void note_ends(struct watch *w)
 {
-	bool applied[BATCH_MAX] = {};
-	size_t stay = 0;
+	pairs_find(&w->pairs, w->batch, w->n);
+	for (size_t i = 0; i < w->n; i++)
+		if (w->pairs.of[i] == PAIR_HERE ||
+		    w->batch[i].evidence.kind != RW_KIND_FIN)
+			peer_note(&w->peers, &w->batch[i]);
+}
 
-	if (w->n_special) {
-		amend_all(w, applied);
-		owner_find(w->owners, w->batch, w->n);
-	}
-	/* both ends first: within a batch each knows the other */
-	for (size_t i = 0; w->n_special && i < w->n; i++)
-		if (w->batch[i].evidence.kind != RW_KIND_FIN) {
-			if (names_peers(w))
-				peer_note(&w->peers, &w->batch[i]);
+static void note_suspects(struct watch *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->batch[i].evidence.kind != RW_KIND_FIN)
 			suspect_note(&w->suspects, &w->batch[i]);
-		}
-	for (size_t i = 0; i < w->n; i++) {
-		struct rw_event *event = &w->batch[i];
+}
 
-		if (!w->n_special) {
-			print(w, event);
+/* The others of the batch wait, too, so that the order stays. */
+static void keep_rest(struct watch *w, size_t i, const bool *applied,
+		      bool *stays)
+{
+	for (size_t k = i; k < w->n; k++) {
+		uint16_t pair = w->pairs.of[k];
+
+		if (applied[k] || w->batch[k].evidence.kind > RW_KIND_OWNER)
 			continue;
+		stays[k] = true;
+		if (pair != PAIR_HERE && pair && pair <= i &&
+		    !stays[pair - 1]) {
+			peer_note(&w->peers, &w->batch[pair - 1]);
+			peer_told(&w->peers, &w->batch[pair - 1]);
 		}
-		if (applied[i] || event->evidence.kind > RW_KIND_OWNER)
-			continue; /* too late to be of use, or taken back */
-		if (is_early(w, event, young)) {
-			w->batch[stay++] = *event;
-			continue;
-		}
-		if (event->evidence.flags & RW_F_HELD) {
-			event->evidence.flags &= ~RW_F_HELD;
-			w->doubted[event->cause]++;
-		}
-		print(w, event);
 	}
-	w->n = w->n_special = stay;
 }
 
 /* Whoever closes is the owner, and nothing is left to find out. */
@@ -297,6 +328,66 @@ static bool is_special(const struct rw_event *event)
 	return event->evidence.kind != RW_KIND_FIN ||
 	       event->owner_source != RW_OWNER_CLOSE ||
 	       event->evidence.flags & RW_F_ASK_OWNER;
+}
+
+/* What was not shown moves to the front. */
+static void close_up(struct watch *w, const bool *stays)
+{
+	size_t n = 0;
+
+	w->n_special = 0;
+	for (size_t i = 0; i < w->n; i++) {
+		if (!stays[i])
+			continue;
+		w->n_special += is_special(&w->batch[i]);
+		w->batch[n++] = w->batch[i];
+	}
+	w->n = n;
+}
+
+/*
+ * Complete the events read so far, then print them. What is younger than @young
+ * may stay for the next time: what completes it, or takes it back, may be on
+ * its way.
+ */
+static void settle(struct watch *w, uint64_t young)
+{
+	uint64_t peers_young =
+		young == UINT64_MAX ? young : young + HELD_NS - PEER_WAIT_NS;
+	bool applied[BATCH_MAX] = {}, stays[BATCH_MAX] = {};
+	bool has_special = w->n_special;
+
+	if (has_special) {
+		amend_all(w, applied);
+		owner_find(w->owners, w->batch, w->n);
+		note_suspects(w);
+	}
+	if (w->names_peers)
+		note_ends(w);
+	for (size_t i = 0; i < w->n; i++) {
+		struct rw_event *event = &w->batch[i];
+
+		if (has_special) {
+			if (applied[i] || event->evidence.kind > RW_KIND_OWNER)
+				continue; /* too late to be of use, or taken back */
+			if (is_early(w, event, young)) {
+				stays[i] = true;
+				continue;
+			}
+		}
+		if (!name_peer(w, i, peers_young)) {
+			keep_rest(w, i, applied, stays);
+			break;
+		}
+		if (event->evidence.flags & RW_F_HELD) {
+			event->evidence.flags &= ~RW_F_HELD;
+			w->doubted[event->cause]++;
+		}
+		print(w, event);
+		if (w->pairs.of[i] == PAIR_HERE)
+			peer_told(&w->peers, event);
+	}
+	close_up(w, stays);
 }
 
 static void add(struct watch *w, const struct rw_event *event)
@@ -419,13 +510,13 @@ int watch(struct observer *observer, struct sink *sink,
 	if (!w)
 		return -ENOMEM;
 	w->observer = observer;
-	peers_use(&w->peers);
 	w->totals = totals;
 	w->options = options;
+	w->names_peers = options->json || options->write;
+	w->awaits_peers = !options->pids.n && !options->comm;
 	w->owners = &observer->owners;
 	err = show_open(&w->show, sink, options, totals, watch_now());
 	if (err) {
-		peers_use(NULL);
 		free(w);
 		return err;
 	}
@@ -433,7 +524,6 @@ int watch(struct observer *observer, struct sink *sink,
 				NULL);
 	if (!ring) {
 		err = -errno;
-		peers_use(NULL);
 		show_close(&w->show);
 		free(w);
 		return err;
@@ -448,7 +538,6 @@ int watch(struct observer *observer, struct sink *sink,
 	}
 	err = finish(w, observer, ring);
 	ring_buffer__free(ring);
-	peers_use(NULL);
 	show_close(&w->show);
 	free(w);
 	return err;

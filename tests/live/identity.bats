@@ -102,6 +102,118 @@ within() {
 	done
 }
 
+@test "the cgroup of a segment that comes after the end, and --cgroup for it" {
+	needs_cgroup
+	local inner=$top/docker-$ID.scope id
+	mkdir "$inner" "$top/beside"
+	id=$(stat -c %i "$inner")
+	start --cgroup "$inner" --write "$OUT/events.rec"
+	within "$top/beside" rstdemo run data-after-close >/dev/null
+	within "$inner" rstdemo run data-after-close >/dev/null
+	stop
+	[[ $(field cause | sort -u | tr '\n' ' ') == \
+		"close data-after-close reset-by-peer " ]]
+	[[ $(field cause | grep -c data-after-close) -eq 1 ]]
+	[[ $(field cgroup.id | sort -u) == "$id" ]]
+	[[ $(field container_id | sort -u) == "$ID" ]]
+	rstwatch -j --read "$OUT/events.rec" | cmp - "$OUT/events.out"
+}
+
+# closes SERVER_WAITS ADDRESS [PORT]: a client closes, the server, another process,
+# so many seconds later. Prints the pid of each.
+closes() {
+	python3 - "$@" <<-'END'
+		import os, socket, sys, time
+		port = int((sys.argv[3:] or [0])[0])
+		server = socket.create_server((sys.argv[2], port))
+		child = os.fork()
+		if not child:
+		    ours = server.accept()[0]
+		    ours.recv(1)
+		    time.sleep(float(sys.argv[1]))
+		    ours.close()
+		    os._exit(0)
+		client = socket.create_connection(server.getsockname())
+		client.close()
+		os.wait()
+		print(os.getpid(), child)
+	END
+}
+
+# peers: owner, owner of the other end, and order of every event.
+peers() {
+	paste -d ' ' <(field owner.pid) <(field peer_owner.pid) <(field order)
+}
+
+@test "both ends of an ordinary close name each other" {
+	local client server
+	start --write "$OUT/events.rec"
+	closes 0 127.0.0.1 >"$OUT/pids"
+	stop
+	read -r client server <"$OUT/pids"
+	[[ $(peers) == "$client $server first"$'\n'"$server $client second" ]]
+	[[ $(field peer_owner.comm | sort -u) == python3 ]]
+	rstwatch -j --read "$OUT/events.rec" | cmp - "$OUT/events.out"
+}
+
+@test "an end that closes late knows the other, which could not wait" {
+	local client server
+	start
+	closes 0.5 127.0.0.1 >"$OUT/pids"
+	stop
+	read -r client server <"$OUT/pids"
+	[[ $(peers) == "$client None first"$'\n'"$server $client second" ]]
+}
+
+@test "who had the other end is not known where a filter hides it" {
+	local client server
+	start -D 7779
+	closes 0 127.0.0.1 7779 >"$OUT/pids"
+	stop
+	read -r client server <"$OUT/pids"
+	[[ $(peers) == "$client None first" ]]
+}
+
+@test "both ends in two network namespaces; doubles are told apart or not at all" {
+	needs_netns "$name-a" "$name-b"
+	local client server
+	ip -n "$name-a" link add veth0 type veth peer name veth0 \
+		netns "$name-b" 2>/dev/null || skip "no veth here"
+	ip -n "$name-a" address add 10.77.0.1/24 dev veth0
+	ip -n "$name-b" address add 10.77.0.2/24 dev veth0
+	ip -n "$name-a" link set veth0 up
+	ip -n "$name-b" link set veth0 up
+	start
+	python3 - "$name-a" "$name-b" >"$OUT/pids" <<-'END'
+		import ctypes, os, socket, sys
+		libc = ctypes.CDLL(None)
+		def enter(name):
+		    with open("/run/netns/" + name) as ns:
+		        assert libc.setns(ns.fileno(), 0x40000000) == 0
+		enter(sys.argv[1])
+		server = socket.create_server(("10.77.0.1", 7777))
+		child = os.fork()
+		if not child:
+		    for _ in range(3):
+		        ours = server.accept()[0]
+		        ours.recv(1)
+		        ours.close()
+		    os._exit(0)
+		enter(sys.argv[2])
+		for _ in range(3):
+		    client = socket.create_connection(("10.77.0.1", 7777))
+		    client.close()
+		os.wait()
+		print(os.getpid(), child)
+	END
+	stop
+	read -r client server <"$OUT/pids"
+	# the first end of all may be shown before the host is known to have two
+	[[ $(peers | grep -c "^$client $server first") -ge 2 ]]
+	[[ $(peers | grep -c "^$server $client second") -ge 2 ]]
+	[[ $(peers | wc -l) -eq 6 ]]
+}
+
 @test "-N: by name, path and number" {
 	needs_netns "$name-a" "$name-b"
 	local number what

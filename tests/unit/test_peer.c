@@ -110,13 +110,61 @@ static void test_unknown(void **state)
 	a.evidence.kind = RW_KIND_OWNER;
 	peer_note(&peers, &a); /* the owner became known later */
 	assert_int_equal(peer_pid(&b), 11);
-	b.evidence.kind = RW_KIND_FIN;
-	assert_int_equal(peer_pid(&b), 0);
-	a.evidence.kind = RW_KIND_FIN;
-	a.owner.pid = 99;
+}
+
+/* A FIN is told of like any other end; when both were, nothing is left. */
+static void test_fins(void **state)
+{
+	struct rw_event a = end_of(LOOP, 80, LOOP, 40000, 11);
+	struct rw_event b = end_of(LOOP, 40000, LOOP, 80, 22);
+
+	(void)state;
+	a.evidence.kind = b.evidence.kind = RW_KIND_FIN;
 	peer_note(&peers, &a);
-	b.evidence.kind = RW_KIND_RST_RECEIVED;
+	peer_told(&peers, &a);
+	peer_note(&peers, &b);
+	assert_int_equal(peer_pid(&a), 22);
 	assert_int_equal(peer_pid(&b), 11);
+	peer_told(&peers, &b);
+	assert_int_equal(peer_pid(&a), 0);
+	assert_int_equal(peer_pid(&b), 0);
+}
+
+/* What a reset left stays for the further events of its connection. */
+static void test_fin_and_reset(void **state)
+{
+	struct rw_event a = end_of(LOOP, 80, LOOP, 40000, 11);
+	struct rw_event b = end_of(LOOP, 40000, LOOP, 80, 22);
+
+	(void)state;
+	b.evidence.kind = RW_KIND_FIN;
+	peer_note(&peers, &a);
+	peer_note(&peers, &b);
+	peer_told(&peers, &b);
+	assert_int_equal(peer_pid(&a), 22);
+	assert_int_equal(peer_pid(&b), 11);
+}
+
+/* Two pairs of containers with the same addresses: which, nobody knows. */
+static void test_ambiguous(void **state)
+{
+	struct rw_event a = end_of(LEFT, 80, RIGHT, 40000, 11);
+	struct rw_event b = end_of(RIGHT, 40000, LEFT, 80, 22);
+	struct rw_event c = a, d = b;
+
+	(void)state;
+	b.tuple.netns = 2;
+	c.tuple.netns = 3;
+	d.tuple.netns = 4;
+	peer_note(&peers, &a);
+	peer_note(&peers, &b);
+	assert_int_equal(peer_pid(&a), 22);
+	peer_note(&peers, &c);
+	assert_int_equal(peer_pid(&a), 0); /* b may be the end of c */
+	assert_int_equal(peer_pid(&b), 0);
+	peer_note(&peers, &d);
+	assert_int_equal(peer_pid(&a), 0);
+	assert_int_equal(peer_pid(&c), 0);
 }
 
 /* Bounded: old ends make room, and whatever is found is the right one. */
@@ -145,6 +193,9 @@ int main(void)
 		cmocka_unit_test_setup(test_namespaces, forget),
 		cmocka_unit_test_setup(test_time, forget),
 		cmocka_unit_test_setup(test_unknown, forget),
+		cmocka_unit_test_setup(test_fins, forget),
+		cmocka_unit_test_setup(test_fin_and_reset, forget),
+		cmocka_unit_test_setup(test_ambiguous, forget),
 		cmocka_unit_test_setup(test_many, forget),
 	};
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdbool.h>
+#include <string.h>
+
+#include "pairs.h"
+#include "peer.h"
+
+static uint32_t sum_of(const uint8_t address[RW_ADDR_LEN])
+{
+	uint32_t a[4];
+
+	memcpy(a, address, sizeof(a));
+	return a[0] ^ a[1] ^ a[2] ^ a[3];
+}
+
+static uint32_t place_of(uint32_t sum)
+{
+	return sum * 0x9e3779b1U >> 16 & (PAIRS_PLACES - 1);
+}
+
+/* The same for both ends. */
+static uint32_t slot_of(const struct rw_tuple *t, uint32_t both)
+{
+	uint32_t sum =
+		both + (uint32_t)t->lport * t->rport + t->lport + t->rport;
+
+	return sum * 0x9e3779b1U >> 16 & (PAIRS_SLOTS - 1);
+}
+
+static void find(struct pairs *pairs, const struct rw_event *events, size_t i)
+{
+	const struct rw_tuple *t = &events[i].tuple;
+	uint32_t local = sum_of(t->laddr), remote = sum_of(t->raddr);
+	uint16_t *last;
+	size_t other;
+
+	pairs->of[i] = PAIR_ELSEWHERE;
+	if (events[i].evidence.kind != RW_KIND_FIN ||
+	    !pairs->here[place_of(remote)])
+		return;
+	last = &pairs->last[slot_of(t, local ^ remote)];
+	other = *last;
+	/* what is left of an earlier batch need not be right */
+	if (other < i && pairs->of[other] == PAIR_HERE &&
+	    events[other].tuple.netns == t->netns &&
+	    peer_is_mirror(&events[other].tuple, t)) {
+		pairs->of[i] = (uint16_t)(other + 1);
+		pairs->of[other] = (uint16_t)(i + 1);
+		return;
+	}
+	pairs->of[i] = PAIR_HERE;
+	*last = (uint16_t)i;
+}
+
+void pairs_find(struct pairs *pairs, const struct rw_event *events, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		pairs->here[place_of(sum_of(events[i].tuple.laddr))] = 1;
+	for (size_t i = 0; i < n; i++)
+		find(pairs, events, i);
+}
