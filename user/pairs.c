@@ -27,6 +27,39 @@ static uint32_t slot_of(const struct rw_tuple *t, uint32_t both)
 	return sum * 0x9e3779b1U >> 16 & (PAIRS_SLOTS - 1);
 }
 
+static bool are_pair(const struct rw_event *a, const struct rw_event *b)
+{
+	return a->tuple.netns == b->tuple.netns &&
+	       peer_is_mirror(&a->tuple, &b->tuple) &&
+	       b->evidence.kind == RW_KIND_FIN;
+}
+
+static void join(struct pairs *pairs, size_t i, size_t k)
+{
+	pairs->of[i] = (uint16_t)(k + 1);
+	pairs->of[k] = (uint16_t)(i + 1);
+}
+
+/* What follows at once. Return: how many FINs are left. */
+static size_t join_neighbours(struct pairs *pairs,
+			      const struct rw_event *events, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		pairs->of[i] = PAIR_ELSEWHERE;
+		if (events[i].evidence.kind != RW_KIND_FIN)
+			continue;
+		if (i + 1 < n && are_pair(&events[i], &events[i + 1])) {
+			join(pairs, i, i + 1);
+			i++;
+		} else {
+			left++;
+		}
+	}
+	return left;
+}
+
 static void find(struct pairs *pairs, const struct rw_event *events, size_t i)
 {
 	const struct rw_tuple *t = &events[i].tuple;
@@ -34,18 +67,15 @@ static void find(struct pairs *pairs, const struct rw_event *events, size_t i)
 	uint16_t *last;
 	size_t other;
 
-	pairs->of[i] = PAIR_ELSEWHERE;
 	if (events[i].evidence.kind != RW_KIND_FIN ||
-	    !pairs->here[place_of(remote)])
+	    pairs->of[i] != PAIR_ELSEWHERE || !pairs->here[place_of(remote)])
 		return;
 	last = &pairs->last[slot_of(t, local ^ remote)];
 	other = *last;
 	/* what is left of an earlier batch need not be right */
 	if (other < i && pairs->of[other] == PAIR_HERE &&
-	    events[other].tuple.netns == t->netns &&
-	    peer_is_mirror(&events[other].tuple, t)) {
-		pairs->of[i] = (uint16_t)(other + 1);
-		pairs->of[other] = (uint16_t)(i + 1);
+	    are_pair(&events[i], &events[other])) {
+		join(pairs, i, other);
 		return;
 	}
 	pairs->of[i] = PAIR_HERE;
@@ -54,6 +84,8 @@ static void find(struct pairs *pairs, const struct rw_event *events, size_t i)
 
 void pairs_find(struct pairs *pairs, const struct rw_event *events, size_t n)
 {
+	if (!join_neighbours(pairs, events, n))
+		return;
 	for (size_t i = 0; i < n; i++)
 		pairs->here[place_of(sum_of(events[i].tuple.laddr))] = 1;
 	for (size_t i = 0; i < n; i++)

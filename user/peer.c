@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "peer.h"
@@ -138,28 +139,35 @@ void peer_set(const struct rw_task *owner)
 	shown = owner;
 }
 
-/* As it was last written for processes of that number. */
-#define TEXTS 16
-
-struct text {
-	struct rw_task of; /* pid 0: nothing yet */
-	char text[32 + RW_COMM_LEN];
-};
+const struct rw_task *peer_shown(void)
+{
+	return shown;
+}
 
 const char *peer_text(const struct rw_event *event)
 {
-	static struct text texts[TEXTS];
-	struct text *kept;
+	static char text[32 + RW_COMM_LEN];
 
 	(void)event;
 	if (!shown)
 		return NULL;
-	kept = &texts[shown->pid % TEXTS];
-	if (kept->of.pid == shown->pid && kept->of.uid == shown->uid &&
-	    !memcmp(kept->of.comm, shown->comm, RW_COMM_LEN))
-		return kept->text;
-	kept->of = *shown;
-	snprintf(kept->text, sizeof(kept->text), "%u %u %.*s", shown->pid,
-		 shown->uid, RW_COMM_LEN, shown->comm);
-	return kept->text;
+	snprintf(text, sizeof(text), "%u %u %.*s", shown->pid, shown->uid,
+		 RW_COMM_LEN, shown->comm);
+	return text;
+}
+
+void peer_set_text(const char *text)
+{
+	static struct rw_task owner;
+	char *after;
+
+	shown = NULL;
+	if (!text)
+		return;
+	memset(&owner, 0, sizeof(owner));
+	owner.pid = (uint32_t)strtoul(text, &after, 10);
+	owner.uid = (uint32_t)strtoul(after, &after, 10);
+	after += *after == ' ';
+	memcpy(owner.comm, after, strnlen(after, sizeof(owner.comm)));
+	shown = &owner;
 }

@@ -63,13 +63,22 @@ const struct rw_task *peer_owner(const struct peers *peers,
  */
 void peer_told(struct peers *peers, const struct rw_event *event);
 
-/* peer_set() - who owned the other end of the event that is shown next, or NULL */
+/*
+ * peer_set() - who owned the other end of the event that is shown next, or NULL
+ * if it is not known. Stays the caller's, until the next call.
+ */
 void peer_set(const struct rw_task *owner);
 
+/* peer_shown() - as it was set; pid, uid and name count */
+const struct rw_task *peer_shown(void);
+
 /*
- * peer_text() - pid, uid and name of who owned the other end, with a blank
- * between; NULL when it is not known. Valid until the next event.
+ * peer_text() - the same for a recording: pid, uid and name with a blank between.
+ * Valid until the next event; NULL when it is not known.
  */
 const char *peer_text(const struct rw_event *event);
+
+/* peer_set_text() - peer_set() out of a recording; @text: peer_text()'s, or NULL */
+void peer_set_text(const char *text);
 
 #endif

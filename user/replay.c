@@ -14,6 +14,7 @@
 #include "record_audit.h"
 #include "record_header.h"
 #include "record_reader.h"
+#include "peer.h"
 #include "record_texts.h"
 #include "replay.h"
 #include "replay_filter.h"
@@ -358,6 +359,7 @@ static bool find_texts(struct replay *r, const uint32_t slots[LOOKUP_MAX])
 		if (slots[i] && !r->texts[i])
 			return false;
 	}
+	peer_set_text(r->texts[LOOKUP_PEER]);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "json.h"
 #include "lookup.h"
 #include "names.h"
+#include "peer.h"
 #include "rst_shape.h"
 #include "sink.h"
 #include "stack.h"
@@ -74,11 +75,10 @@ struct piece {
 };
 
 /* The last keys, by who had the other end. */
-#define REST_KEPT 16
-#define PEER_MAX 64 /* bytes of peer_text() */
+#define REST_KEPT 16 /* a power of two */
 
 struct rest {
-	char peer[PEER_MAX]; /* empty: nobody is known */
+	struct rw_task peer; /* pid 0: nobody is known */
 	struct piece piece;
 };
 
@@ -499,18 +499,17 @@ static char *put_rst(char *p, const struct rw_evidence *ev)
 	return p;
 }
 
-/* @text: see peer_text() */
-static char *put_peer(char *p, const char *text)
+/* @peer: or NULL */
+static char *put_peer(char *p, const struct rw_task *peer)
 {
-	char *after;
-
+	if (!peer)
+		return JSON_RAW(p, ",\"peer_owner\":null");
 	p = JSON_RAW(p, ",\"peer_owner\":{\"pid\":");
-	p = json_u64(p, strtoul(text, &after, 10));
-	text = after;
+	p = json_u64(p, peer->pid);
 	p = JSON_KEY(p, "uid");
-	p = json_u64(p, strtoul(text, &after, 10));
+	p = json_u64(p, peer->uid);
 	p = JSON_KEY(p, "comm");
-	p = json_string(p, after + (*after == ' '), RW_COMM_LEN);
+	p = json_string(p, peer->comm, RW_COMM_LEN);
 	*p++ = '}';
 	return p;
 }
@@ -520,7 +519,6 @@ static char *render_rest(const struct sink_json *s, char *p,
 			 const struct rw_event *e)
 {
 	const struct rw_evidence *ev = &e->evidence;
-	const char *peer = lookup(LOOKUP_PEER, e);
 
 	(void)s;
 	p = put_path(p, ev->path);
@@ -531,7 +529,7 @@ static char *render_rest(const struct sink_json *s, char *p,
 	p = JSON_KEY(p, "suspect_injected");
 	p = suspect_is_known(ev) ? json_bool(p, suspect_is_injected(ev))
 				 : json_null(p);
-	p = peer ? put_peer(p, peer) : JSON_RAW(p, ",\"peer_owner\":null");
+	p = put_peer(p, peer_shown());
 	p = JSON_KEY(p, "predates");
 	p = json_bool(p, ev->flags & RW_F_PREDATES);
 	if (e->stacks)
@@ -539,32 +537,20 @@ static char *render_rest(const struct sink_json *s, char *p,
 	return JSON_RAW(p, ",\"stack\":null}\n");
 }
 
-/* Of the pid that peer_text() begins with; 0: nobody is known. */
-static unsigned int last_digit(const char *peer)
-{
-	while (peer[0] && peer[1] != ' ' && peer[1])
-		peer++;
-	return (unsigned char)peer[0];
-}
-
 static char *put_rest(struct sink_json *s, char *p, const struct rw_event *e)
 {
+	static const struct rw_task nobody;
 	const struct rw_evidence *ev = &e->evidence;
 	uint64_t key = ev->path |
 		       (uint64_t)(ev->flags & (RW_F_INFERRED | RW_F_PREDATES))
 			       << 32;
-
-	const char *peer = lookup(LOOKUP_PEER, e);
-	struct rest *rest;
+	const struct rw_task *peer = peer_shown() ? peer_shown() : &nobody;
+	struct rest *rest = &s->rest[peer->pid & (REST_KEPT - 1)];
 
 	if (ev->kind != RW_KIND_FIN || e->stacks)
 		return render_rest(s, p, e);
-	peer = peer ? peer : "";
-	rest = &s->rest[last_digit(peer) % REST_KEPT];
-	if (strcmp(rest->peer, peer)) {
-		if (strlen(peer) >= PEER_MAX)
-			return render_rest(s, p, e);
-		strcpy(rest->peer, peer);
+	if (memcmp(&rest->peer, peer, sizeof(*peer))) {
+		rest->peer = *peer;
 		rest->piece.len = 0;
 	}
 	return put_piece(s, &rest->piece, p, e, key, render_rest);
