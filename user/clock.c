@@ -116,7 +116,7 @@ char *clock_utc(struct clock *clock, char *p, uint64_t ktime_ns)
 	memcpy(p, clock->utc, sizeof(clock->utc));
 	p += sizeof(clock->utc);
 	*p++ = (char)('0' + rest / 100000000);
-	p = format_padded(p, rest % 100000000, 8);
+	p = format_eight(p, (uint32_t)(rest % 100000000));
 	*p++ = 'Z';
 	return p;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Numbers and addresses as text: see format.h. */
-#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -13,24 +12,6 @@ static const char pairs[] =
 	"25262728293031323334353637383940414243444546474849"
 	"50515253545556575859606162636465666768697071727374"
 	"75767778798081828384858687888990919293949596979899";
-
-/*
- * Eight digits, leading zeros included, without a loop: the halves, then the
- * pairs, then the digits are divided side by side in one word. Multiplying by
- * 10486 >> 20 divides by 100 what is below 10^4, 103 >> 10 by 10 what is below
- * 100.
- */
-static inline char *put_eight(char *p, uint32_t value)
-{
-	uint64_t word = value / 10000 | (uint64_t)(value % 10000) << 32;
-	uint64_t high = (word * 10486 >> 20) & 0x0000007f0000007f;
-
-	word = high | (word - high * 100) << 16;
-	high = (word * 103 >> 10) & 0x000f000f000f000f;
-	word = htole64((high | (word - high * 10) << 8) | 0x3030303030303030);
-	memcpy(p, &word, sizeof(word));
-	return p + sizeof(word);
-}
 
 static char *put_pair(char *p, uint32_t value)
 {
@@ -60,7 +41,7 @@ char *format_u64(char *p, uint64_t value)
 
 	if (value >= 100000000) {
 		p = format_u64(p, value / 100000000);
-		return put_eight(p, (uint32_t)(value % 100000000));
+		return format_eight(p, (uint32_t)(value % 100000000));
 	}
 	low = (uint32_t)value;
 	if (low >= 10000) {
@@ -95,7 +76,7 @@ char *format_i64(char *p, int64_t value)
 char *format_padded(char *p, uint64_t value, unsigned int digits)
 {
 	if (digits == 8)
-		return put_eight(p, (uint32_t)(value % 100000000));
+		return format_eight(p, (uint32_t)(value % 100000000));
 	for (char *at = p + digits; at > p; value /= 100) {
 		at -= 2;
 		memcpy(at, pairs + value % 100 * 2, 2);

@@ -7,7 +7,9 @@
 #ifndef RSTWATCH_FORMAT_H
 #define RSTWATCH_FORMAT_H
 
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 #define FORMAT_U64_MAX 20  /* 18446744073709551615 */
 #define FORMAT_IPV4_MAX 15 /* 255.255.255.255 */
@@ -23,6 +25,25 @@ char *format_grouped(char *p, uint64_t value);
 
 /* format_i64() - decimal, with a minus sign below zero */
 char *format_i64(char *p, int64_t value);
+
+/*
+ * format_eight() - eight digits, leading zeros included, of what is below 10^8
+ *
+ * Without a loop: the halves, then the pairs, then the digits are divided side by side in one word. Multiplying by
+ * 10486 >> 20 divides by 100 what is below 10^4, 103 >> 10 by 10 what is below
+ * 100.
+ */
+static inline char *format_eight(char *p, uint32_t value)
+{
+	uint64_t word = value / 10000 | (uint64_t)(value % 10000) << 32;
+	uint64_t high = (word * 10486 >> 20) & 0x0000007f0000007f;
+
+	word = high | (word - high * 100) << 16;
+	high = (word * 103 >> 10) & 0x000f000f000f000f;
+	word = htole64((high | (word - high * 10) << 8) | 0x3030303030303030);
+	memcpy(p, &word, sizeof(word));
+	return p + sizeof(word);
+}
 
 /**
  * format_padded() - decimal with leading zeros

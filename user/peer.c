@@ -144,15 +144,20 @@ const struct rw_task *peer_shown(void)
 	return shown;
 }
 
+/* Mostly the same as for the last event. */
 const char *peer_text(const struct rw_event *event)
 {
 	static char text[32 + RW_COMM_LEN];
+	static struct rw_task of; /* pid 0: nothing yet */
 
 	(void)event;
 	if (!shown)
 		return NULL;
-	snprintf(text, sizeof(text), "%u %u %.*s", shown->pid, shown->uid,
-		 RW_COMM_LEN, shown->comm);
+	if (memcmp(&of, shown, sizeof(of))) {
+		of = *shown;
+		snprintf(text, sizeof(text), "%u %u %.*s", of.pid, of.uid,
+			 RW_COMM_LEN, of.comm);
+	}
 	return text;
 }
 

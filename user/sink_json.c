@@ -57,9 +57,8 @@ _Static_assert(INET6_ADDRSTRLEN + sizeof("\",\"port\":65535}") <= SIDE_MAX,
 
 struct side {
 	uint64_t address[2];
-	uint16_t port;
-	uint8_t family; /* 0: nothing yet */
-	uint8_t len;
+	uint32_t key; /* port and family; 0: nothing yet */
+	uint32_t len;
 	char text[SIDE_MAX];
 };
 
@@ -141,7 +140,7 @@ static char *put_ktime(struct sink_json *s, char *p, uint64_t ktime_ns)
 		return json_u64(p, ktime_ns);
 	p = put_cached(&s->second, p, second);
 	*p++ = (char)('0' + rest / 100000000);
-	return format_padded(p, rest % 100000000, 8);
+	return format_eight(p, rest % 100000000);
 }
 
 /* Mostly it is what it was the last time: then that is copied. */
@@ -187,14 +186,15 @@ static char *put_verdict(struct sink_json *s, char *p, const struct rw_event *e)
 	return put_piece(s, &s->verdict, p, e, key, render_verdict);
 }
 
-static void render_side(struct side *side, const uint8_t *address)
+static void render_side(struct side *side, uint8_t family,
+			const uint8_t *address, uint16_t port)
 {
-	char *p = format_address(side->text, side->family, address);
+	char *p = format_address(side->text, family, address);
 
 	p = JSON_RAW(p, "\",\"port\":");
-	p = json_u64(p, side->port);
+	p = json_u64(p, port);
 	*p++ = '}';
-	side->len = (uint8_t)(p - side->text);
+	side->len = (uint32_t)(p - side->text);
 }
 
 /* Copies all there is room for, which is cheaper than looking at the length. */
@@ -202,15 +202,15 @@ static char *put_side(struct sink_json *s, char *p, const struct rw_event *e,
 		      const uint8_t *address, uint16_t port)
 {
 	struct side *side = &s->sides[port & (SIDES_KEPT - 1)];
+	uint32_t key = port | (uint32_t)e->family << 16;
 	uint64_t words[2];
 
 	memcpy(words, address, sizeof(words));
-	if (side->port != port || side->family != e->family ||
-	    side->address[0] != words[0] || side->address[1] != words[1]) {
+	if (side->key != key || side->address[0] != words[0] ||
+	    side->address[1] != words[1]) {
 		memcpy(side->address, words, sizeof(words));
-		side->port = port;
-		side->family = e->family;
-		render_side(side, address);
+		side->key = key;
+		render_side(side, e->family, address, port);
 	}
 	memcpy(p, side->text, SIDE_MAX);
 	return p + side->len;
@@ -414,6 +414,11 @@ static char *render_whose(const struct sink_json *s, char *p,
 	return render_netns(p, e);
 }
 
+_Static_assert(offsetof(struct rw_event, owner) ==
+		       offsetof(struct rw_event, actor) +
+			       sizeof(struct rw_task),
+	       "actor and owner are compared at once");
+
 /* What is not there, such as an owner, may differ: that costs a copy. */
 static bool has_same_text(const struct rw_event *a, const struct rw_event *b)
 {
@@ -422,8 +427,8 @@ static bool has_same_text(const struct rw_event *a, const struct rw_event *b)
 	       a->evidence.retransmits == b->evidence.retransmits &&
 	       a->owner_source == b->owner_source && a->cgroup == b->cgroup &&
 	       a->tuple.netns == b->tuple.netns &&
-	       !memcmp(&a->actor, &b->actor, sizeof(a->actor)) &&
-	       !memcmp(&a->owner, &b->owner, sizeof(a->owner));
+	       !memcmp(&a->actor, &b->actor,
+		       sizeof(a->actor) + sizeof(a->owner));
 }
 
 static char *put_whose(struct sink_json *s, char *p, const struct rw_event *e)

@@ -151,6 +151,14 @@ static bool is_early(const struct watch *w, const struct rw_event *event,
 	       (flags & RW_F_HELD && event->ktime_ns > young);
 }
 
+/* Whoever closes is the owner, and nothing is left to find out. */
+static bool is_special(const struct rw_event *event)
+{
+	return event->evidence.kind != RW_KIND_FIN ||
+	       event->owner_source != RW_OWNER_CLOSE ||
+	       event->evidence.flags & RW_F_ASK_OWNER;
+}
+
 /* An owner that the event was told with is not told again by the close. */
 static bool is_known(struct watch *w, const struct rw_event *event)
 {
@@ -180,7 +188,7 @@ static void keep_error(struct watch *w, int error)
 
 static void print(struct watch *w, const struct rw_event *event)
 {
-	if (is_known(w, event))
+	if (is_special(event) && is_known(w, event))
 		return;
 	if (!is_wanted(w, event) || is_full(w)) {
 		w->others[event->cause] += !is_amendment(event);
@@ -320,14 +328,6 @@ static void keep_rest(struct watch *w, size_t i, const bool *applied,
 			peer_told(&w->peers, &w->batch[pair - 1]);
 		}
 	}
-}
-
-/* Whoever closes is the owner, and nothing is left to find out. */
-static bool is_special(const struct rw_event *event)
-{
-	return event->evidence.kind != RW_KIND_FIN ||
-	       event->owner_source != RW_OWNER_CLOSE ||
-	       event->evidence.flags & RW_F_ASK_OWNER;
 }
 
 /* What was not shown moves to the front. */
