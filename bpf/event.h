@@ -339,8 +339,8 @@ struct rw_config {
 	__u8 filter_comm;   /* comm is compared */
 	__u8 net_family;    /* of --net: 0 (none), 4 or 6 */
 	__u8 netns_cookies; /* SO_NETNS_COOKIE tells netns apart (5.14+) */
-	__u8 pad;
-	__u32 net[4]; /* address as in rw_tuple, host bits cleared */
+	__u8 can_cast;	    /* bpf_rdonly_cast() is there (6.2+) */
+	__u32 net[4];	    /* address as in rw_tuple, host bits cleared */
 	__u32 net_mask[4];
 	__u32 comm[4];		     /* as bytes: the name and its NUL */
 	__u32 comm_mask[4];	     /* what counts of it */

@@ -442,25 +442,15 @@ static __always_inline bool in_window(struct request_sock *req,
 	return seq - nxt <= PEEK(req, __req_common.skc_rcv_wnd);
 }
 
-HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
-     struct request_sock *req)
+static __always_inline int request_reset(void *ctx, struct sock *sk,
+					 struct sk_buff *skb,
+					 struct request_sock *req)
 {
 	struct rw_evidence e = {};
 	struct rw_subject s = {};
-	__u32 zero = 0;
-	__u64 *seen;
 
-	skb = SEGMENT(skb);
-	if (config.reason_arg_answer < 0) {
-		seen = bpf_map_lookup_elem(&checked_skb, &zero);
-		if (seen)
-			*seen = segment_id(skb);
-	}
-	if (!(skb_tcp_flags(skb) & RW_TH_RST) || !in_window(req, skb))
-		return 0;
 	s.ktime_ns = s.now = bpf_ktime_get_ns();
 	s.family = read_packet_tuple(&s.tuple, skb);
-	sk = SOCK(sk);
 	s.net = address(LOAD(sk, __sk_common.skc_net.net));
 	s.tuple.netns = sk_netns(sk);
 	s.listener = address(sk);
@@ -473,6 +463,23 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 		e.rst_shape |= RW_RST_TIMESTAMPS_AGREED;
 	emit(ctx, &e, &s);
 	return 0;
+}
+
+HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
+     struct request_sock *req)
+{
+	__u32 zero = 0;
+	__u64 *seen;
+
+	skb = SEGMENT(skb);
+	if (config.reason_arg_answer < 0) {
+		seen = bpf_map_lookup_elem(&checked_skb, &zero);
+		if (seen)
+			*seen = segment_id(skb);
+	}
+	if (!(skb_tcp_flags(skb) & RW_TH_RST) || !in_window(req, skb))
+		return 0;
+	return request_reset(ctx, SOCK(sk), skb, req);
 }
 
 /* The peer's FIN came before it had acknowledged ours. */

@@ -304,6 +304,7 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	kernel_describe(&o->config);
 	o->config.has_exit_hook = with_exit;
 	o->config.netns_cookies = netns_has_cookies();
+	o->config.can_cast = can_cast();
 	bytes = typed ? f->typed_bytes(&size) : f->bytes(&size);
 	o->object = bpf_object__open_mem(bytes, size, &opts);
 	if (!o->object)
