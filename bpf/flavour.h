@@ -44,8 +44,8 @@
 /*
  * TYPED() tells the verifier what an argument is, where it cannot know: of a
  * kprobe, from 6.2 (fd264ca02094). No code comes of it. TCP_SK() is the same
- * socket as its TCP self; before 6.2 NULL if it is no full TCP socket, which no
- * hook that asks is ever given.
+ * socket as its TCP self; in a tracepoint NULL if it is no full TCP socket, which
+ * the functions that are hooked are never given.
  */
 #define CAST(type, ptr) \
 	((type *)bpf_rdonly_cast(ptr, bpf_core_type_id_kernel(type)))
@@ -53,12 +53,15 @@
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 #define TYPED(type, ptr) CAST(type, ptr)
 #define TCP_SK(sk) CAST(struct tcp_sock, sk)
-#elif defined(RW_TYPED)
+#elif defined(RW_FENTRY)
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define TYPED(type, ptr) (ptr)
 #define TCP_SK(sk)                                   \
 	(config.can_cast ? CAST(struct tcp_sock, sk) \
 			 : bpf_skc_to_tcp_sock((void *)(sk)))
+#elif defined(RW_TYPED)
+#define TYPED(type, ptr) (ptr)
+#define TCP_SK(sk) bpf_skc_to_tcp_sock((void *)(sk))
 #else
 #define TYPED(type, ptr) (ptr)
 #define TCP_SK(sk) ((struct tcp_sock *)(sk))
