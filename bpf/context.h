@@ -268,29 +268,23 @@ static __always_inline __u64 cgroup_to_keep(const struct sock *sk)
 	return sk_cgroup_id(sk);
 }
 
-/*
- * Remember who ended this connection, for what the peer still sends. Without
- * @owner nobody is known yet.
- */
-static __always_inline void remember(const struct sock *sk,
-				     const struct rw_tuple *t, __u64 now,
-				     const struct rw_task *owner)
+/* Remember this connection, for what the peer still sends: by nobody so far. */
+static __always_inline struct rw_ended *
+remember(const struct sock *sk, const struct rw_tuple *t, __u64 now)
 {
 	struct rw_ended_set *set = ended_set(t);
 	struct rw_ended *end;
 
 	if (!set)
-		return;
+		return NULL;
 	end = &set->way[set->next++ & (ENDED_WAYS - 1)];
 	if (end->ktime_ns + PROMISED_NS > now && end->ktime_ns)
 		count_full(RW_FULL_ENDED);
 	end->tuple = *t;
 	end->ktime_ns = now;
 	end->cgroup = cgroup_to_keep(sk);
-	if (owner)
-		end->owner = *owner;
-	else
-		end->owner.pid = 0;
+	end->owner.pid = 0;
+	return end;
 }
 
 /* The same; the owner, if anybody, is the task that is acting. */
@@ -298,14 +292,10 @@ static __always_inline void remember_end(const struct sock *sk,
 					 const struct rw_tuple *t, __u64 now,
 					 bool owner)
 {
-	struct rw_task task;
+	struct rw_ended *end = remember(sk, t, now);
 
-	if (owner && !is_deputy()) {
-		read_task(&task);
-		remember(sk, t, now, &task);
-	} else {
-		remember(sk, t, now, NULL);
-	}
+	if (end && owner && !is_deputy())
+		read_task(&end->owner);
 }
 
 /* The verifier need not follow each place by itself. */

@@ -145,7 +145,7 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->ktime_ns = s->ktime_ns;
 	ev->sk = s->sk;
 	ev->cookie = s->cookie;
-	ev->cgroup = s->listener ? peek_cgroup_id((const void *)s->listener)
+	ev->cgroup = s->listener ? peek_cgroup_id(s->listener)
 				 : sk_cgroup_id(full_socket(s));
 	ev->tuple = s->tuple;
 	ev->family = s->family;

@@ -65,9 +65,13 @@ static __always_inline bool has_cgroup(const struct sock *sk)
 
 #define ROOT_CGROUP 1 /* the first number kernfs gives (kernfs_create_root()) */
 
-/* 0: not known. @sk: a full socket, known by its address alone, or NULL. */
-static __always_inline __u64 peek_cgroup_id(const struct sock *sk)
+/*
+ * 0: not known. Global, so that its reads are not on the stack of who calls.
+ * @socket: const struct sock *, a full one, or 0
+ */
+__noinline __u64 peek_cgroup_id(__u64 socket)
 {
+	const struct sock *sk = (const void *)socket;
 	struct cgroup *cgroup;
 
 	if (!has_cgroup(sk))
@@ -86,7 +90,7 @@ static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
 		return cgroup ? cgroup->kn->id : ROOT_CGROUP;
 	}
 #endif
-	return peek_cgroup_id(sk);
+	return peek_cgroup_id(address(sk));
 }
 
 #define COMMON_IN6(dst, c, field)                               \

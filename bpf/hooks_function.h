@@ -190,6 +190,7 @@ HOOK(tcp_send_fin, struct sock *sk)
 	struct rw_evidence e = {};
 	struct rw_task task = {};
 	struct rw_subject s;
+	struct rw_ended *end;
 	bool second, gone;
 
 	if (!tp)
@@ -203,8 +204,11 @@ HOOK(tcp_send_fin, struct sock *sk)
 		read_task(&task);
 		s.actor = &task;
 	}
-	if (!second)
-		remember(sk, &s.tuple, s.now, s.actor);
+	if (!second) {
+		end = remember(sk, &s.tuple, s.now);
+		if (end && s.actor)
+			end->owner = task;
+	}
 	e.path = RW_PATH_CLOSE;
 	read_shown(&e, sk, tp, second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED);
 	/* of a close() that does not linger there is nothing else to know */
