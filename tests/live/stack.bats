@@ -11,15 +11,7 @@ setup() {
 # stack PORT SIDE: that stack of the reset sent from the port, a frame a line;
 # "null" where there is none.
 stack() {
-	python3 -c '
-import json, sys
-for line in open(sys.argv[1], encoding="utf-8"):
-    record = json.loads(line)
-    if record["type"] == "teardown" and record["direction"] == "sent" and \
-            record["local"]["port"] == int(sys.argv[2]):
-        frames = record["stack"] and record["stack"][sys.argv[3]]
-        print("null" if frames is None else "\n".join(frames))
-' "$OUT/events.out" "$1" "$2"
+	"$TESTS/stack.py" "$OUT/events.out" "$@"
 }
 
 # close_it HOW [SECS]: a reset from close_it_here(); its port in $port.
