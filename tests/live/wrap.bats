@@ -133,8 +133,8 @@ time.sleep(0.2)'
 }
 
 @test "wrap: INT of the terminal is the command's to take" {
-	set -m
-	rstwatch -j -o "$OUT/events.out" -- bash -c \
+	set -m # and not ignored, as in the background of a script
+	env --default-signal=INT rstwatch -j -o "$OUT/events.out" -- bash -c \
 		'trap "named trapped; exit 7" INT
 		echo ready; while :; do sleep 0.1; done' \
 		>"$OUT/ready" 3>&- 2>"$OUT/err" &
