@@ -137,26 +137,38 @@ static __always_inline struct rw_death *find_death(const struct sock *sk)
 #define HAS_TYPED_TASK                                      \
 	bpf_core_enum_value_exists(enum bpf_func_id___task, \
 				   BPF_FUNC_get_current_task_btf___task)
-#define TASK_LOAD(field)                             \
-	(HAS_TYPED_TASK                              \
-		 ? bpf_get_current_task_btf()->field \
-		 : PEEK((struct task_struct *)bpf_get_current_task(), field))
+
+/* Whoever is current. The helper is a call: asked once for all that is read. */
+static __always_inline struct task_struct *current_task(void)
+{
+	return HAS_TYPED_TASK ? bpf_get_current_task_btf()
+			      : (struct task_struct *)bpf_get_current_task();
+}
+
+/* @task: from current_task() */
+#define TASK_LOAD(task, field) \
+	(HAS_TYPED_TASK ? (task)->field : PEEK(task, field))
 
 /* Acts for somebody else: a worker of the kernel. */
+static __always_inline bool works_for_kernel(struct task_struct *task)
+{
+	return TASK_LOAD(task, flags) & PF_KTHREAD;
+}
+
 static __always_inline bool is_deputy(void)
 {
-	return TASK_LOAD(flags) & PF_KTHREAD;
+	return works_for_kernel(current_task());
 }
 
 /* As seen from the initial user namespace; the helper maps uid and gid. */
-static __always_inline __u32 current_uid(void)
+static __always_inline __u32 current_uid(struct task_struct *task)
 {
 	if (HAS_TYPED_TASK)
-		return bpf_get_current_task_btf()->cred->uid.val;
+		return task->cred->uid.val;
 	return bpf_get_current_uid_gid();
 }
 
-static __always_inline void read_comm(char *comm)
+static __always_inline void read_comm(struct task_struct *task, char *comm)
 {
 	__u64 *to = (__u64 *)comm, *from;
 
@@ -164,7 +176,7 @@ static __always_inline void read_comm(char *comm)
 		bpf_get_current_comm(comm, RW_COMM_LEN);
 		return;
 	}
-	from = (__u64 *)bpf_get_current_task_btf()->comm;
+	from = (__u64 *)task->comm;
 	to[0] = from[0];
 	to[1] = from[1];
 }
@@ -176,15 +188,12 @@ __noinline int contained_pid(void)
 }
 
 /* @tgid: its number in the initial namespace, which most processes are in */
-static __always_inline __u32 current_ns_pid(__u32 tgid)
+static __always_inline __u32 current_ns_pid(struct task_struct *task,
+					    __u32 tgid)
 {
-	__u32 level;
+	__u32 level = HAS_TYPED_TASK ? task->thread_pid->level
+				     : PEEK(task, thread_pid, level);
 
-	if (HAS_TYPED_TASK)
-		level = bpf_get_current_task_btf()->thread_pid->level;
-	else
-		level = PEEK((struct task_struct *)bpf_get_current_task(),
-			     thread_pid, level);
 	return level ? contained_pid() : tgid;
 }
 
@@ -200,15 +209,33 @@ static __always_inline __u8 current_exit(void)
 	return signal;
 }
 
-static __always_inline void read_task(struct rw_task *t)
+/* @task: from current_task() */
+static __always_inline void read_task_of(struct rw_task *t,
+					 struct task_struct *task)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
 	t->pid = id >> 32;
 	t->tid = id;
-	t->uid = current_uid();
-	t->ns_pid = current_ns_pid(t->pid);
-	read_comm(t->comm);
+	t->uid = current_uid(task);
+	t->ns_pid = current_ns_pid(task, t->pid);
+	read_comm(task, t->comm);
+}
+
+static __always_inline void read_task(struct rw_task *t)
+{
+	read_task_of(t, current_task());
+}
+
+/* Return: false if there is nobody to name: a worker of the kernel. */
+static __always_inline bool read_actor(struct rw_task *t)
+{
+	struct task_struct *task = current_task();
+
+	if (works_for_kernel(task))
+		return false;
+	read_task_of(t, task);
+	return true;
 }
 
 /* The task that acts now has made this connection. */
@@ -294,8 +321,8 @@ static __always_inline void remember_end(const struct sock *sk,
 {
 	struct rw_ended *end = remember(sk, t, now);
 
-	if (end && owner && !is_deputy())
-		read_task(&end->owner);
+	if (end && owner)
+		read_actor(&end->owner);
 }
 
 /* The verifier need not follow each place by itself. */

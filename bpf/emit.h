@@ -108,7 +108,7 @@ __noinline int actor_matches(void)
 	__u32 comm[RW_COMM_LEN / 4] = {};
 
 	if (config.filter_comm)
-		read_comm((char *)comm);
+		read_comm(current_task(), (char *)comm);
 	return task_matches(bpf_get_current_pid_tgid() >> 32, (char *)comm);
 }
 
@@ -155,7 +155,8 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->since_close_ms = 0;
 	ev->evidence = *e;
 	if (e->flags & RW_F_ACTOR) {
-		__u32 flags = s->actor ? s->actor_flags : TASK_LOAD(flags);
+		__u32 flags = s->actor ? s->actor_flags
+				       : TASK_LOAD(current_task(), flags);
 
 		if (s->actor)
 			ev->actor = *s->actor;

@@ -106,6 +106,33 @@ static __always_inline bool is_mapped(const __u32 *a)
 	return !a[0] && !a[1] && a[2] == bpf_htonl(0xffff);
 }
 
+/* Netns and addresses as the socket names them. Return: 4 or 6, the family. */
+static __always_inline __u8 read_addresses(struct rw_tuple *t,
+					   const struct rw_common *c)
+{
+	__u32 *laddr = (__u32 *)t->laddr, *raddr = (__u32 *)t->raddr;
+	struct net *net = COMMON(c, skc_net.net);
+	union {
+		__u64 both;
+		__u32 each[2];
+	} pair;
+
+	__builtin_memset(t, 0, sizeof(*t));
+	t->netns = LOAD(net, ns.inum);
+	if (COMMON(c, skc_family) == AF_INET6) {
+		COMMON_IN6(laddr, c, skc_v6_rcv_saddr);
+		COMMON_IN6(raddr, c, skc_v6_daddr);
+		if (!is_mapped(raddr))
+			return 6;
+		__builtin_memset(t->laddr, 0, RW_ADDR_LEN);
+		__builtin_memset(t->raddr, 0, RW_ADDR_LEN);
+	}
+	pair.both = COMMON(c, skc_addrpair);
+	raddr[0] = pair.each[0];
+	laddr[0] = pair.each[1];
+	return 4;
+}
+
 /*
  * The connection as the socket names it; @family becomes 4 or 6. The port is
  * inet_sport: closing clears inet_num (inet_put_port()) before the RST goes
@@ -115,26 +142,24 @@ static __always_inline void read_tuple(struct rw_tuple *t, __u8 *family,
 				       const struct rw_common *c,
 				       const struct tcp_sock *tp)
 {
-	__u32 *laddr = (__u32 *)t->laddr, *raddr = (__u32 *)t->raddr;
-	struct net *net = COMMON(c, skc_net.net);
-
-	__builtin_memset(t, 0, sizeof(*t));
-	t->netns = LOAD(net, ns.inum);
+	*family = read_addresses(t, c);
 	t->lport = bpf_ntohs(LOAD(tp, inet_conn.icsk_inet.inet_sport));
 	t->rport = bpf_ntohs(COMMON(c, skc_dport));
-	*family = 4;
-	if (COMMON(c, skc_family) == AF_INET6) {
-		COMMON_IN6(laddr, c, skc_v6_rcv_saddr);
-		COMMON_IN6(raddr, c, skc_v6_daddr);
-		if (!is_mapped(raddr)) {
-			*family = 6;
-			return;
-		}
-		__builtin_memset(t->laddr, 0, RW_ADDR_LEN);
-		__builtin_memset(t->raddr, 0, RW_ADDR_LEN);
-	}
-	raddr[0] = COMMON(c, skc_daddr);
-	laddr[0] = COMMON(c, skc_rcv_saddr);
+}
+
+/* The same of a connection whose close() begins: two loads fewer. */
+static __always_inline void read_open_tuple(struct rw_tuple *t,
+					    const struct rw_common *c)
+{
+	union {
+		__u32 both;
+		__u16 each[2];
+	} pair;
+
+	read_addresses(t, c);
+	pair.both = COMMON(c, skc_portpair);
+	t->rport = bpf_ntohs(pair.each[0]);
+	t->lport = pair.each[1];
 }
 
 static __always_inline struct tcp_skb_cb *skb_cb(struct sk_buff *skb)

@@ -45,7 +45,8 @@
  * TYPED() tells the verifier what an argument is, where it cannot know: of a
  * kprobe, from 6.2 (fd264ca02094). No code comes of it. TCP_SK() is the same
  * socket as its TCP self; in a tracepoint NULL if it is no full TCP socket, which
- * the functions that are hooked are never given.
+ * the functions that are hooked are never given. KNOWN_TCP_SK() is for where the
+ * hook has made sure of that itself: where it can be, it is no call.
  */
 #define CAST(type, ptr) \
 	((type *)bpf_rdonly_cast(ptr, bpf_core_type_id_kernel(type)))
@@ -53,18 +54,22 @@
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 #define TYPED(type, ptr) CAST(type, ptr)
 #define TCP_SK(sk) CAST(struct tcp_sock, sk)
-#elif defined(RW_FENTRY)
+#define KNOWN_TCP_SK(sk) TCP_SK(sk)
+#elif defined(RW_TYPED)
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define TYPED(type, ptr) (ptr)
-#define TCP_SK(sk)                                   \
-	(config.can_cast ? CAST(struct tcp_sock, sk) \
-			 : bpf_skc_to_tcp_sock((void *)(sk)))
-#elif defined(RW_TYPED)
-#define TYPED(type, ptr) (ptr)
-#define TCP_SK(sk) bpf_skc_to_tcp_sock((void *)(sk))
+#define ASKED_TCP_SK(sk) bpf_skc_to_tcp_sock((void *)(sk))
+#define KNOWN_TCP_SK(sk) \
+	(config.can_cast ? CAST(struct tcp_sock, sk) : ASKED_TCP_SK(sk))
 #else
 #define TYPED(type, ptr) (ptr)
 #define TCP_SK(sk) ((struct tcp_sock *)(sk))
+#define KNOWN_TCP_SK(sk) TCP_SK(sk)
+#endif
+#if defined(RW_FENTRY)
+#define TCP_SK(sk) KNOWN_TCP_SK(sk)
+#elif defined(RW_TRACEPOINT) && defined(RW_TYPED)
+#define TCP_SK(sk) ASKED_TCP_SK(sk)
 #endif
 #define SOCK(sk) TYPED(struct sock, sk)
 #define SEGMENT(skb) TYPED(struct sk_buff, skb)
@@ -102,6 +107,17 @@ static __always_inline void read_common(struct rw_common *c,
 /* A pointer whose type only we know: always probed. */
 #define PEEK(ptr, fields...) BPF_CORE_READ(ptr, ##fields)
 #define PEEK_BITS(ptr, field) BPF_CORE_READ_BITFIELD_PROBED(ptr, field)
+
+/*
+ * What most calls of a hook do not come to: a call costs less than the stack
+ * and the registers that all of them would pay for. The stack of the probed
+ * programs is too small for one more.
+ */
+#ifdef RW_TYPED
+#define RARELY __noinline
+#else
+#define RARELY __always_inline
+#endif
 
 /*
  * A kernel pointer as a number to calculate with. The verifier refuses

@@ -24,6 +24,18 @@ static __always_inline __u64 segment_id(struct sk_buff *skb)
 	return (__u64)skb + PEEK(skb_cb(skb), seq);
 }
 
+#ifndef RW_TRACEPOINT
+static RARELY int keep_checked(struct sk_buff *skb)
+{
+	__u32 zero = 0;
+	__u64 *seen = bpf_map_lookup_elem(&checked_skb, &zero);
+
+	if (seen)
+		*seen = segment_id(skb);
+	return 0;
+}
+#endif
+
 /*
  * tcp_check_req() and tcp_v4_do_rcv() both answer for a listener. Since 6.10
  * the kernel's reason tells which; before that, whether tcp_check_req() has just
@@ -157,18 +169,19 @@ static __always_inline void retract(const struct sock *sk,
 }
 
 /* Our FIN was told as the first; now the peer's turns out to have crossed it. */
-static __always_inline void fins_crossed(struct sock *sk)
+static RARELY int fins_crossed(struct sock *sk)
 {
 	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_evidence e = {};
 	struct rw_subject s;
 
 	if (!tp)
-		return;
+		return 0;
 	subject_of(&s, sk, tp);
 	e.kind = RW_KIND_ORDER;
 	e.order = RW_ORDER_SIMULTANEOUS;
 	amend(&e, &s, 1ULL << RW_CAUSE_CLOSE | 1ULL << RW_CAUSE_SHUTDOWN);
+	return 0;
 }
 
 /*
@@ -442,13 +455,14 @@ static __always_inline bool in_window(struct request_sock *req,
 	return seq - nxt <= PEEK(req, __req_common.skc_rcv_wnd);
 }
 
-static __always_inline int request_reset(void *ctx, struct sock *sk,
-					 struct sk_buff *skb,
-					 struct request_sock *req)
+static RARELY int request_reset(void *ctx, struct sock *sk, struct sk_buff *skb,
+				struct request_sock *req)
 {
 	struct rw_evidence e = {};
 	struct rw_subject s = {};
 
+	if (!in_window(req, skb))
+		return 0;
 	s.ktime_ns = s.now = bpf_ktime_get_ns();
 	s.family = read_packet_tuple(&s.tuple, skb);
 	s.net = address(LOAD(sk, __sk_common.skc_net.net));
@@ -468,18 +482,12 @@ static __always_inline int request_reset(void *ctx, struct sock *sk,
 HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
      struct request_sock *req)
 {
-	__u32 zero = 0;
-	__u64 *seen;
-
 	skb = SEGMENT(skb);
-	if (config.reason_arg_answer < 0) {
-		seen = bpf_map_lookup_elem(&checked_skb, &zero);
-		if (seen)
-			*seen = segment_id(skb);
-	}
-	if (!(skb_tcp_flags(skb) & RW_TH_RST) || !in_window(req, skb))
-		return 0;
-	return request_reset(ctx, SOCK(sk), skb, req);
+	if (config.reason_arg_answer < 0)
+		keep_checked(skb);
+	return skb_tcp_flags(skb) & RW_TH_RST
+		       ? request_reset(ctx, SOCK(sk), skb, req)
+		       : 0;
 }
 
 /* The peer's FIN came before it had acknowledged ours. */

@@ -23,55 +23,46 @@
 	 RW_BIT(RW_TCP_FIN_WAIT2) | RW_BIT(RW_TCP_CLOSING))
 
 /*
- * Nothing but a FIN can come of this close(): it leaves no context. What makes
- * it other: anything unread or lingering, TCP_LINGER2, TCP_REPAIR, an earlier
- * shutdown(). Running out of orphans is told from the socket itself.
+ * close() itself resets for what is unread and for SO_LINGER {1,0}. Without
+ * them it sends a FIN; that it runs out of orphans, or that TCP_LINGER2 ends
+ * what the FIN began, is told from the socket when it comes to that.
  */
 static __always_inline bool is_plain(const struct sock *sk,
-				     const struct rw_common *common,
-				     const struct tcp_sock *tp, __u8 state)
+				     const struct rw_common *common, __u8 state)
 {
-	unsigned long flags = COMMON(common, skc_flags);
-
 	if (state != RW_TCP_ESTABLISHED && state != RW_TCP_CLOSE_WAIT)
 		return false;
-	if (SK_FLAG(flags, SOCK_LINGER) || !queue_is_empty(sk))
-		return false;
+	return !SK_FLAG(COMMON(common, skc_flags), SOCK_LINGER) &&
+	       queue_is_empty(sk);
+}
+
+/* Nor is there more to tell of it than tcp_send_fin() sees. */
+static __always_inline bool is_ordinary(const struct sock *sk,
+					const struct tcp_sock *tp)
+{
 	return !(LOAD(sk, sk_shutdown) & SEND_SHUTDOWN) &&
 	       (int)LOAD(tp, linger2) >= 0 && !LOAD_BITS(tp, repair) &&
 	       !is_mptcp(tp);
 }
 
-static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
+/* The evidence of a close() that may end in anything. @common: of @sk */
+static RARELY int closing_with_care(void *ctx, struct sock *sk, long timeout,
+				    const struct rw_common *common)
 {
-	struct rw_common common;
+	__u8 state = COMMON(common, skc_state);
+	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_context c;
 	struct rw_subject s;
-	struct tcp_sock *tp;
-	bool plain;
-	__u8 state;
 
-	sk = SOCK(sk);
-	read_common(&common, sk);
-	state = COMMON(&common, skc_state);
-	if (state == RW_TCP_LISTEN)
-		return 0;
-	tp = TCP_SK(sk);
 	if (!tp)
 		return 0;
 	if (state == RW_TCP_CLOSE) {
 		name_owner(sk, tp);
 		return 0;
 	}
-	plain = is_plain(sk, &common, tp, state);
-	if (plain && (state == RW_TCP_CLOSE_WAIT || !config.rst_only))
-		return 0; /* the peer sends no more, or tcp_send_fin follows */
-	subject_from(&s, sk, &common, tp);
+	subject_from(&s, sk, common, tp);
 	if (PEER_MAY_SEND & RW_BIT(state))
 		remember_end(sk, &s.tuple, s.now, true);
-	if (plain)
-		return 0;
-
 	__builtin_memset(&c, 0, sizeof(c));
 	begin(&c, sk, tp, RW_PATH_CLOSE, s.now);
 	forget(&c.e);
@@ -94,6 +85,33 @@ static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
 #endif
 	keep_context(sk, &c);
 	return 0;
+}
+
+static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
+{
+	struct rw_common common;
+	struct rw_tuple tuple;
+	struct tcp_sock *tp;
+	__u8 state;
+
+	sk = SOCK(sk);
+	read_common(&common, sk);
+	state = COMMON(&common, skc_state);
+	if (state == RW_TCP_LISTEN)
+		return 0;
+	if (is_plain(sk, &common, state)) {
+		if (config.rst_only) {
+			if (state == RW_TCP_CLOSE_WAIT)
+				return 0; /* the peer sends no more */
+			read_open_tuple(&tuple, &common);
+			remember_end(sk, &tuple, bpf_ktime_get_ns(), true);
+			return 0;
+		}
+		tp = TCP_SK(sk);
+		if (tp && is_ordinary(sk, tp))
+			return 0; /* tcp_send_fin follows */
+	}
+	return closing_with_care(ctx, sk, timeout, &common);
 }
 
 /* With the socket lock held: what is counted here is what the kernel sees. */
@@ -199,7 +217,7 @@ HOOK(tcp_send_fin, struct sock *sk)
 	second = sk_state(sk) == RW_TCP_LAST_ACK;
 	subject_of(&s, sk, tp);
 	s.owner_source = RW_OWNER_CLOSE;
-	s.actor_flags = TASK_LOAD(flags);
+	s.actor_flags = TASK_LOAD(current_task(), flags);
 	if (!(s.actor_flags & PF_KTHREAD)) {
 		read_task(&task);
 		s.actor = &task;

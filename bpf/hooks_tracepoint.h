@@ -13,16 +13,6 @@
 
 #include "bpf/hooks_answer.h"
 
-/*
- * A call costs less than the stack and the registers that every change of state
- * would pay for. The stack of the probed programs is too small for one more.
- */
-#ifdef RW_TYPED
-#define RARELY __noinline
-#else
-#define RARELY __always_inline
-#endif
-
 /* The listener a task closed last: its children are reset in that call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -62,22 +52,30 @@ static __always_inline void begin_change(struct rw_context *c,
 	read_errors(&c->e, sk);
 }
 
-/* tcp_close_state() decided on a FIN: nothing but close and shutdown does. */
-static __always_inline int fin_decided(void *ctx, struct sock *sk, int newstate)
+/* With -r only whose it was counts, for what the peer still sends. */
+static __always_inline int fin_noted(struct sock *sk)
 {
-	const struct tcp_sock *tp = TCP_SK(sk);
-	struct rw_context c = {};
 	struct rw_common common;
+	struct rw_tuple tuple;
+
+	read_common(&common, sk);
+	read_open_tuple(&tuple, &common);
+	remember_end(sk, &tuple, bpf_ktime_get_ns(), true);
+	return 0;
+}
+
+/* tcp_close_state() decided on a FIN: nothing but close and shutdown does. */
+static RARELY int fin_decided(void *ctx, struct sock *sk, int newstate)
+{
+	const struct tcp_sock *tp;
+	struct rw_context c = {};
 	struct rw_subject s;
 
+	if (config.rst_only)
+		return fin_noted(sk);
+	tp = KNOWN_TCP_SK(sk);
 	if (!tp)
 		return 0;
-	if (config.rst_only) {
-		read_common(&common, sk);
-		read_tuple(&s.tuple, &s.family, &common, tp);
-		remember_end(sk, &s.tuple, bpf_ktime_get_ns(), true);
-		return 0;
-	}
 	subject_of(&s, sk, tp);
 	if (newstate == RW_TCP_FIN_WAIT1)
 		remember_end(sk, &s.tuple, s.now, true);
@@ -165,7 +163,7 @@ static __always_inline bool leaves_in_peace(const struct sock *sk, int oldstate)
 		return false;
 	if (oldstate == RW_TCP_FIN_WAIT2 && !inside)
 		return true;
-	tp = TCP_SK(sk);
+	tp = KNOWN_TCP_SK(sk);
 	if (!tp)
 		return false;
 	if (oldstate == RW_TCP_FIN_WAIT2)
@@ -177,9 +175,9 @@ static __always_inline bool leaves_in_peace(const struct sock *sk, int oldstate)
 	return LOAD(tp, snd_una) == LOAD(tp, write_seq);
 }
 
-static __always_inline int leaving(void *ctx, struct sock *sk)
+static RARELY int leaving(void *ctx, struct sock *sk)
 {
-	const struct tcp_sock *tp = TCP_SK(sk);
+	const struct tcp_sock *tp = KNOWN_TCP_SK(sk);
 	struct rw_death *seen = find_death(sk);
 	struct rw_context c = {};
 	struct rw_subject s;
@@ -230,33 +228,33 @@ static __always_inline int leaving(void *ctx, struct sock *sk)
 	return 0;
 }
 
-/* Of FINs, -r only needs to know who ended a connection while the peer spoke. */
-#define OF_INTEREST_TO_RST (RW_BIT(RW_TCP_CLOSE) | RW_BIT(RW_TCP_FIN_WAIT1))
-#define OF_INTEREST \
-	(OF_INTEREST_TO_RST | RW_BIT(RW_TCP_LAST_ACK) | RW_BIT(RW_TCP_CLOSING))
-
+/*
+ * Most changes are none of ours. Of FINs, -r only needs to know who ended a
+ * connection while the peer spoke.
+ */
 static __always_inline bool of_interest(int newstate)
 {
-	__u32 states = config.rst_only ? OF_INTEREST_TO_RST : OF_INTEREST;
-
-	return states & RW_BIT(newstate);
+	if (newstate == RW_TCP_CLOSE || newstate == RW_TCP_FIN_WAIT1)
+		return true;
+	return !config.rst_only &&
+	       (newstate == RW_TCP_LAST_ACK || newstate == RW_TCP_CLOSING);
 }
 
-static RARELY int changed(void *ctx, struct sock *sk, int oldstate,
-			  int newstate)
+/* @args: sk, oldstate, newstate; read only where they are wanted */
+static RARELY int changed(unsigned long long *args)
 {
+	struct sock *sk = (struct sock *)args[0];
+	int oldstate = args[1], newstate = args[2];
 	__u64 id, key;
 
 	/* what changes nothing is told, too: shutdown(), then close() */
 	if (oldstate == newstate || LOAD(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	if (newstate == RW_TCP_CLOSING) {
-		fins_crossed(sk);
-		return 0;
-	}
+	if (newstate == RW_TCP_CLOSING)
+		return fins_crossed(sk);
 	if (newstate != RW_TCP_CLOSE)
 		return FIN_TO_COME & RW_BIT(oldstate)
-			       ? fin_decided(ctx, sk, newstate)
+			       ? fin_decided(args, sk, newstate)
 			       : 0;
 	if (oldstate == RW_TCP_LISTEN) {
 		id = bpf_get_current_pid_tgid();
@@ -264,12 +262,12 @@ static RARELY int changed(void *ctx, struct sock *sk, int oldstate,
 		bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
 		return 0;
 	}
-	return leaves_in_peace(sk, oldstate) ? 0 : leaving(ctx, sk);
+	return leaves_in_peace(sk, oldstate) ? 0 : leaving(args, sk);
 }
 
 HOOK(inet_sock_set_state, struct sock *sk, int oldstate, int newstate)
 {
-	return of_interest(newstate) ? changed(ctx, sk, oldstate, newstate) : 0;
+	return of_interest(newstate) ? changed(ctx) : 0;
 }
 
 /* Does the kernel's own word confirm what was deduced? */

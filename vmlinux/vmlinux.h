@@ -65,6 +65,8 @@ struct sock_common {
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
 	__u16 skc_num;
+	__u64 skc_addrpair; /* skc_daddr, skc_rcv_saddr */
+	__u32 skc_portpair; /* skc_dport, skc_num */
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
