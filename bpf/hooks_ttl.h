@@ -19,8 +19,8 @@ HOOK(tcp_init_transfer, struct sock *sk, int bpf_op, struct sk_buff *skb)
 
 	if (!skb)
 		return 0;
-	h.hash = sk_hash(sk);
-	h.hops = read_hops(skb);
+	h.hash = sk_hash(SOCK(sk));
+	h.hops = read_hops(SEGMENT(skb));
 	bpf_map_update_elem(&hops, &key, &h, BPF_ANY);
 	return 0;
 }
@@ -53,6 +53,7 @@ HOOK(tcp_timewait_state_process, struct inet_timewait_sock *tw,
 	__u64 *count;
 	__u32 which;
 
+	skb = SEGMENT(skb);
 	if (!(skb_tcp_flags(skb) & RW_TH_RST))
 		return 0;
 	fin_wait2 = PEEK(tw, tw_substate) == RW_TCP_FIN_WAIT2;
