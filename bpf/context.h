@@ -310,6 +310,8 @@ remember(const struct sock *sk, const struct rw_tuple *t, __u64 now)
 	end->tuple = *t;
 	end->ktime_ns = now;
 	end->cgroup = cgroup_to_keep(sk);
+	end->sk = sk_key(sk);
+	end->hash = sk_hash(sk);
 	end->owner.pid = 0;
 	return end;
 }

@@ -64,12 +64,21 @@ struct rw_subject {
 	__u32 actor_flags;	     /* with actor: PF_* of that task */
 };
 
-/* Who connected or accepted this socket, or held it when rstwatch started. */
+/*
+ * Who connected or accepted this socket, or held it when rstwatch started; or
+ * the one that has ended and is answered for.
+ */
 static __always_inline const struct rw_owner *
-known_owner(const struct rw_subject *s)
+known_owner(const struct rw_subject *s, const struct rw_ended *end)
 {
-	return s->hash ? find_owner_of(s->sk, s->hash, config.owner_sets)
-		       : NULL;
+	__u64 sk = s->sk;
+	__u32 hash = s->hash;
+
+	if (!hash && end) {
+		sk = end->sk;
+		hash = end->hash;
+	}
+	return hash ? find_owner_of(sk, hash, config.owner_sets) : NULL;
 }
 
 /* The cookie of a full socket's netns, where reading it costs nothing, or 0 */
@@ -127,8 +136,8 @@ static __always_inline bool who_passes(struct rw_evidence *e,
 	}
 	if (end && end->owner.pid)
 		return task_matches(end->owner.pid, end->owner.comm);
-	if (e->flags & RW_F_DEAD) { /* else it is looked for */
-		known = known_owner(s);
+	if (end || e->flags & RW_F_DEAD) { /* else it is looked for */
+		known = known_owner(s, end);
 		if (known)
 			return task_matches(known->task.pid, known->task.comm);
 	}
@@ -181,7 +190,7 @@ static __always_inline void fill_event(struct rw_event *ev,
 			ev->owner = end->owner;
 		}
 	}
-	known = known_owner(s);
+	known = known_owner(s, end);
 	if (!known)
 		return;
 	if (known->source == RW_OWNER_SCAN)

@@ -185,6 +185,23 @@ static RARELY int fins_crossed(struct sock *sk)
 }
 
 /*
+ * The kernel gave this connection up, and the peer does not know: what it sends
+ * yet is answered for who closes now. A peer that has reset it sends no more.
+ */
+static __always_inline void name_end(const struct rw_subject *s, __u8 cause)
+{
+	struct rw_ended_set *set;
+	struct rw_ended *end;
+
+	if (cause == RW_CAUSE_RESET_BY_PEER)
+		return;
+	set = ended_set(&s->tuple);
+	end = set ? last_end(set, &s->tuple) : NULL;
+	if (end && end->sk == s->sk && !end->owner.pid)
+		read_task(&end->owner);
+}
+
+/*
  * The connection was ended by the kernel or the peer, and reported before its
  * owner was known; who closes the dead socket is the owner.
  */
@@ -205,6 +222,7 @@ static __always_inline void name_owner(const struct sock *sk,
 		e.kind = RW_KIND_OWNER;
 		e.flags = RW_F_ACTOR;
 		amend(&e, &s, 1ULL << d->cause);
+		name_end(&s, d->cause);
 	}
 	drop_death(sk);
 }

@@ -99,8 +99,11 @@ struct {
 struct rw_ended {
 	struct rw_tuple tuple;
 	__u64 ktime_ns;
-	__u64 cgroup;	      /* as in rw_event; 0 also: not one to show */
-	struct rw_task owner; /* pid 0: not known */
+	__u64 cgroup; /* as in rw_event; 0 also: not one to show */
+	__u64 sk;     /* address of its socket: */
+	__u32 hash;   /* with skc_hash, whose it is known to be */
+	__u32 pad;
+	struct rw_task owner; /* who ended it; pid 0: not known */
 };
 
 /*

@@ -86,6 +86,10 @@ trap_is() {
 	trap_is older-closed
 }
 
+@test "a connection older than rstwatch, and data after its close" {
+	trap_is older-late
+}
+
 @test "a container of its own network, cgroup and process numbers" {
 	trap_is container
 }

@@ -420,10 +420,16 @@ def timer(watch):
         "s.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 1)\n"
         "s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)\n"
         "subprocess.run(['ip', 'link', 'set', 'lo', 'down'], check=True)")
+    mine, other = pair.ends()
     with busy(os.sched_getaffinity(0)):
-        watch.expect(pair.ends()[0], "keepalive-timeout", None, client, "scan")
-    server.tell(RESET)
-    watch.expect(pair.ends()[1], "linger-zero", server, server, "close")
+        watch.expect(mine, "keepalive-timeout", None, client, "scan")
+    # the peer, who has heard nothing of it, is answered for who has closed
+    client.tell(CLOSE + "\nsubprocess.run(['ip', 'link', 'set', 'lo', 'up'], "
+                "check=True)")
+    server.tell("s.send(b'are you there?')")
+    watch.expect(mine, "no-socket", None, client, "close")
+    watch.expect(other, "reset-by-peer", None, server, "scan")
+    server.tell(CLOSE)
 
 
 def late_data(watch, after=None):
@@ -686,6 +692,21 @@ def older_closed(watch):
                  predates=True)
 
 
+def older_late(watch):
+    """What comes after the end of such a connection predates, too."""
+    pair = Pair(Helper("veteran"), Helper("elder"))
+    mine, other = pair.ends()
+    watch.start()
+    pair.client.tell(CLOSE)
+    watch.expect(mine, "close", pair.client, pair.client, "close",
+                 predates=True)
+    pair.server.tell("s.send(b'too late')")
+    watch.expect(mine, "data-after-close", None, pair.client, "close",
+                 predates=True)
+    watch.expect(other, "reset-by-peer", None, pair.server, "scan",
+                 predates=True)
+
+
 def cgroup_root():
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         for line in mounts:
@@ -774,7 +795,7 @@ def skip(why):
 CASES = {case.__name__.replace("_", "-"): case for case in (
     loopback, fins, destroyed, flood, timer, late_data, pid_reused,
     pid_reused_older, executed, forked, dupped, handed_over, in_flight,
-    worker, threads, older, older_closed, container)}
+    worker, threads, older, older_closed, older_late, container)}
 
 
 def main():
