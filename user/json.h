@@ -13,7 +13,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "clock.h"
 #include "format.h"
+#include "names.h"
 
 /* The most that json_string() writes for a string of max bytes. */
 #define JSON_STRING_MAX(max) (6 * (max) + 2)
@@ -57,6 +59,27 @@ static inline char *json_i64(char *p, int64_t value)
 static inline char *json_u64_or_null(char *p, bool known, uint64_t value)
 {
 	return known ? json_u64(p, value) : json_null(p);
+}
+
+/* A word in quotes, or null. Copies the whole array: cheaper than looking. */
+static inline char *json_name(char *p, const struct name *name)
+{
+	if (!name)
+		return json_null(p);
+	*p++ = '"';
+	memcpy(p, name->text, sizeof(name->text));
+	p += name->len;
+	*p++ = '"';
+	return p;
+}
+
+/* A time in quotes; @ktime_ns: CLOCK_MONOTONIC */
+static inline char *json_time(char *p, struct clock *clock, uint64_t ktime_ns)
+{
+	*p++ = '"';
+	p = clock_utc(clock, p, ktime_ns);
+	*p++ = '"';
+	return p;
 }
 
 /**

@@ -11,6 +11,15 @@
 
 #include "options.h"
 
+struct option_row;
+
+/*
+ * Stores @arg, NULL where the option takes none, as @row says.
+ * Return: 0, or -1 after a line on stderr
+ */
+typedef int option_parser(struct options *options, const struct option_row *row,
+			  const char *arg);
+
 struct option_row {
 	const char *name;
 	char letter;   /* 0: long only */
@@ -22,9 +31,7 @@ struct option_row {
 	const char *arg;
 	const char *help; /* one line, no capital, no full stop */
 	const char *more; /* NULL, or sentences that only the man page has */
-	/* Stores @arg in the field; 0, or -1 after a line on stderr. */
-	int (*parse)(struct options *options, const struct option_row *row,
-		     const char *arg);
+	option_parser *parse;
 	/* Instead of parse: prints, and ends the program; results the same. */
 	int (*answer)(const char *arg);
 	size_t field;		  /* offset in struct options */
