@@ -71,7 +71,8 @@ def check_complete(arms, results):
         raise Unavailable(f"the VM measured {len(results)} of {len(arms)}")
 
 
-def run_arms(kernel, arms, build, programs, timeout=1200, mem=1024):
+def run_arms(kernel, arms, build, programs, timeout=1200, mem=1024,
+             cpu="max"):
     """Boot once, measure each arm. Return: one dict an arm, in order."""
     programs = [os.path.join(build, name) for name in
                 ("rstwatch", "bench/churn", "bench/floor")] + list(programs)
@@ -82,7 +83,7 @@ def run_arms(kernel, arms, build, programs, timeout=1200, mem=1024):
                       file=out)
         command = [os.path.join(VM, "run"), "--kernel", kernel,
                    "--out", f"{work}/out", "--icount",
-                   "--timeout", str(timeout), "--mem", str(mem),
+                   "--timeout", str(timeout), "--mem", str(mem), "--cpu", cpu,
                    "--file", f"{work}/arms", "--file", f"{HERE}/guest"]
         for program in programs:
             command += ["--file", program]
