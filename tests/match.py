@@ -6,12 +6,13 @@ Every connection end that a case created must have exactly the events the case
 expects, in order, with the fields it names; no more and no fewer. Ends are
 found by their two addresses, which no two cases share.
 
-    match.py [--quiet] [--strict] EVENTS DEMO...
+    match.py [--quiet] [--strict] [--resets] EVENTS DEMO...
 
 EVENTS is NDJSON of rstwatch -j, DEMO of rstdemo run --json or of churn. Prints
 a table of expected and observed causes (cases of one name in one row) and
 `N of M cases right`; exits 1 unless all are. With --strict events that belong
-to no case are wrong too: for machines where nobody else uses TCP.
+to no case are wrong too: for machines where nobody else uses TCP. With --resets
+EVENTS is of rstwatch -r: of what the cases expect only RSTs are.
 
 What a flavour cannot see it says itself, in "degraded" of its start record: an
 expected event (or field) whose name stands there may be missing, and is shown
@@ -223,6 +224,18 @@ def bookkeeping(records):
     return wrong
 
 
+def resets_of(case):
+    """The same case as rstwatch -r has to tell it."""
+    def only(events):
+        return [e for e in events if e["verdict"] == "rst"]
+
+    ends = []
+    for end in case["ends"]:
+        lists = end.get("either", [end.get("expect")])
+        ends.append(dict(end, either=[only(events) for events in lists]))
+    return dict(case, ends=ends)
+
+
 class Row:
     """The cases of one name in the table."""
 
@@ -295,12 +308,16 @@ def main():
     parser.add_argument("--quiet", action="store_true", help="only what is wrong")
     parser.add_argument("--strict", action="store_true",
                         help="no event may belong to no case")
+    parser.add_argument("--resets", action="store_true",
+                        help="the events are those of rstwatch -r")
     parser.add_argument("events")
     parser.add_argument("demo", nargs="+")
     args = parser.parse_args()
     records = read(args.events)
     start = start_of(records)
     cases = [case for path in args.demo for case in read(path)]
+    if args.resets:
+        cases = [resets_of(case) for case in cases]
     results, others = match(records, cases)
     rows = tabulate(results)
     if not args.quiet and rows:
