@@ -357,24 +357,30 @@ static __always_inline struct rw_ended *last_end(struct rw_ended_set *set,
 /*
  * Did this event come after the end of its connection? A socket that somebody
  * holds has not ended, and a SYN begins a new one: for them an entry with the
- * same addresses belongs to an earlier connection.
+ * same addresses belongs to an earlier connection. Where nothing is left of a
+ * connection, the listener gets what comes for it.
  */
-static __always_inline struct rw_ended *
-find_end(const struct rw_evidence *e, const struct rw_tuple *t, __u64 now)
+static __always_inline struct rw_ended *find_end(const struct rw_evidence *e,
+						 const struct rw_tuple *t,
+						 __u64 sk, __u64 now)
 {
 	struct rw_ended_set *set;
 	struct rw_ended *end;
 	bool opens = e->flags & RW_F_TRIGGER &&
 		     (e->trigger & (RW_TH_SYN | RW_TH_ACK)) == RW_TH_SYN;
-	bool gone = !(e->flags & RW_F_SK) || e->flags & (RW_F_DEAD | RW_F_TW);
+	bool astray = !(e->flags & RW_F_SK) || e->state == RW_TCP_LISTEN;
 
-	if (opens || !gone)
+	if (opens || !(astray || e->flags & (RW_F_DEAD | RW_F_TW)))
 		return NULL;
 	set = ended_set(t);
 	if (!set)
 		return NULL;
 	end = last_end(set, t);
-	return end && now - end->ktime_ns < ENDED_NS ? end : NULL;
+	if (!end || now - end->ktime_ns >= ENDED_NS)
+		return NULL;
+	if (!astray && e->flags & RW_F_DEAD && end->sk != sk)
+		return NULL;
+	return end;
 }
 
 #endif

@@ -238,7 +238,7 @@ static __always_inline void emit(void *ctx, struct rw_evidence *e,
 	if (!tuple_passes(&s->tuple, s->family))
 		return;
 	if (!s->owner_source)
-		end = find_end(e, &s->tuple, s->now);
+		end = find_end(e, &s->tuple, s->sk, s->now);
 	if (!cgroup_passes(s, end))
 		return;
 	if (filters_tasks() && !who_passes(e, s, end))

@@ -185,18 +185,14 @@ static RARELY int fins_crossed(struct sock *sk)
 }
 
 /*
- * The kernel gave this connection up, and the peer does not know: what it sends
- * yet is answered for who closes now. A peer that has reset it sends no more.
+ * The kernel gave this connection up, or a RST ended it that the peer need not
+ * have sent: what the peer sends yet is answered for who closes now.
  */
-static __always_inline void name_end(const struct rw_subject *s, __u8 cause)
+static __always_inline void name_end(const struct rw_subject *s)
 {
-	struct rw_ended_set *set;
-	struct rw_ended *end;
+	struct rw_ended_set *set = ended_set(&s->tuple);
+	struct rw_ended *end = set ? last_end(set, &s->tuple) : NULL;
 
-	if (cause == RW_CAUSE_RESET_BY_PEER)
-		return;
-	set = ended_set(&s->tuple);
-	end = set ? last_end(set, &s->tuple) : NULL;
 	if (end && end->sk == s->sk && !end->owner.pid)
 		read_task(&end->owner);
 }
@@ -222,7 +218,7 @@ static __always_inline void name_owner(const struct sock *sk,
 		e.kind = RW_KIND_OWNER;
 		e.flags = RW_F_ACTOR;
 		amend(&e, &s, 1ULL << d->cause);
-		name_end(&s, d->cause);
+		name_end(&s);
 	}
 	drop_death(sk);
 }

@@ -45,6 +45,23 @@ static __always_inline bool is_ordinary(const struct sock *sk,
 	       !is_mptcp(tp);
 }
 
+/*
+ * With -r alone nobody has told that the kernel gave this connection up, with
+ * data unacknowledged: the peer may know nothing of it.
+ */
+static __always_inline void closing_given_up(const struct sock *sk,
+					     const struct tcp_sock *tp,
+					     const struct rw_common *common)
+{
+	struct rw_subject s;
+
+	if (!config.rst_only || !COMMON(common, skc_dport) ||
+	    LOAD(tp, snd_una) == LOAD(tp, write_seq) || find_death(sk))
+		return;
+	subject_from(&s, sk, common, tp);
+	remember_end(sk, &s.tuple, s.now, true);
+}
+
 /* The evidence of a close() that may end in anything. @common: of @sk */
 static RARELY int closing_with_care(void *ctx, struct sock *sk, long timeout,
 				    const struct rw_common *common)
@@ -57,6 +74,7 @@ static RARELY int closing_with_care(void *ctx, struct sock *sk, long timeout,
 	if (!tp)
 		return 0;
 	if (state == RW_TCP_CLOSE) {
+		closing_given_up(sk, tp, common);
 		name_owner(sk, tp);
 		return 0;
 	}

@@ -65,7 +65,7 @@ HOOK(tcp_timewait_state_process, struct inet_timewait_sock *tw,
 	if (!s.family || !tuple_passes(&s.tuple, s.family))
 		return 0;
 	if (config.cgroup || filters_tasks())
-		end = find_end(&e, &s.tuple, s.now);
+		end = find_end(&e, &s.tuple, s.sk, s.now);
 	if (!cgroup_passes(&s, end) ||
 	    (filters_tasks() && !who_passes(&e, &s, end)))
 		return 0;

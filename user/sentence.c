@@ -281,21 +281,25 @@ static void on_no_listener(struct story *s)
 	add(s, ", and nobody listens there");
 }
 
-/* A segment for something that is no more. */
-static void add_gone(struct story *s)
+/* " came for a connection that had ended" ... */
+static void add_ended(struct story *s)
 {
-	add(s, " came for a connection that ");
-	if (!has(s, RW_F_SINCE_CLOSE)) {
-		add(s, "this host does not have");
-		return;
-	}
-	add(s, "had ended ");
+	add(s, " came for a connection that had ended ");
 	phrase_add_number(&s->says, s->e->since_close_ms);
 	add(s, " ms before");
 	if (!has(s, RW_F_OWNER))
 		return;
 	add(s, "; it was that of ");
 	phrase_add_task(&s->says, &s->e->owner);
+}
+
+/* A segment for something that is no more. */
+static void add_gone(struct story *s)
+{
+	if (has(s, RW_F_SINCE_CLOSE))
+		add_ended(s);
+	else
+		add(s, " came for a connection that this host does not have");
 }
 
 static void on_connect_abandoned(struct story *s)
@@ -320,6 +324,10 @@ static void on_accept_overflow(struct story *s)
 static void on_handshake(struct story *s)
 {
 	add_segment(s);
+	if (has(s, RW_F_SINCE_CLOSE)) { /* and found the listener */
+		add_ended(s);
+		return;
+	}
 	add(s, " came that does not fit ");
 	add_state(s);
 }

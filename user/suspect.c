@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
+#include "bpf/verdict.h"
 #include "suspect.h"
 
 bool suspect_is_known(const struct rw_evidence *e)
@@ -59,7 +60,7 @@ void suspect_note(struct suspects *s, struct rw_event *event)
 	at = find(s, &event->tuple);
 	if (at < 0)
 		return;
-	if (e->flags & RW_F_SK) {
+	if (e->flags & RW_F_SK && e->state != RW_TCP_LISTEN) {
 		/* a connection: which began afterwards, unless this is older */
 		if (event->ktime_ns > s->ended[at].ktime_ns)
 			s->ended[at].tuple = (struct rw_tuple){ 0 };

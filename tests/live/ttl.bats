@@ -33,7 +33,7 @@ teardowns() {
 	fi
 	port=$(inject reset 9)
 	teardowns "\"reset-by-peer\".*\"local\":{[^}]*\"port\":$port}.*\"suspect_injected\":$suspect,"
-	teardowns "\"no-socket\".*\"local\":{[^}]*\"port\":$port}.*\"after_suspect\":$after}"
+	teardowns "\"no-socket\".*\"local\":{[^}]*\"port\":$port}.*\"after_suspect\":$after}.*\"owner\":{[^}]*\"comm\":\"inject\""
 	port=$(inject reset 64)
 	[[ $suspect == null ]] || suspect=false
 	teardowns "\"reset-by-peer\".*\"local\":{[^}]*\"port\":$port}.*\"suspect_injected\":$suspect,"

@@ -234,6 +234,7 @@ static void reset(int hops)
 {
 	send_rst(next_from_peer(), hops);
 	ends_by_reset(client, "the client");
+	close(client);
 	if (write(server, "y", 1) != 1)
 		err(1, "the peer goes on");
 	ends_by_reset(server, "the peer");

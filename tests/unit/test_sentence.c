@@ -102,6 +102,12 @@ static void test_data_after_close(void **state)
 	event.evidence.flags = RW_F_SINCE_CLOSE | RW_F_OWNER;
 	check(&event, "A segment came for a connection that had ended 98 ms "
 		      "before; it was that of nc (pid 4711).");
+	event.cause = RW_CAUSE_HANDSHAKE;
+	event.evidence.state = RW_TCP_LISTEN;
+	check(&event, "A segment came for a connection that had ended 98 ms "
+		      "before; it was that of nc (pid 4711).");
+	event.evidence.flags = RW_F_OWNER;
+	check(&event, "A segment came that does not fit LISTEN.");
 }
 
 static void test_error(void **state)

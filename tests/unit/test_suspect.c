@@ -123,6 +123,21 @@ static void test_seen_since(void **state)
 	assert_false(is_after(answer(1)));
 }
 
+/* The server's end was hit: what comes later finds the listener. */
+static void test_listener(void **state)
+{
+	struct rw_event event = answer(1);
+
+	(void)state;
+	is_after(received(1, 9, 64));
+	event.evidence.flags |= RW_F_SK;
+	event.evidence.state = RW_TCP_LISTEN;
+	assert_true(is_after(event));
+	assert_true(is_after(event));
+	event.evidence.flags &= ~(uint32_t)RW_F_SINCE_CLOSE;
+	assert_false(is_after(event));
+}
+
 /* The oldest is forgotten, and no connection takes two places. */
 static void test_full(void **state)
 {
@@ -143,6 +158,7 @@ int main(void)
 		cmocka_unit_test_setup(test_after, setup),
 		cmocka_unit_test_setup(test_ended_since, setup),
 		cmocka_unit_test_setup(test_seen_since, setup),
+		cmocka_unit_test_setup(test_listener, setup),
 		cmocka_unit_test_setup(test_full, setup),
 	};
 

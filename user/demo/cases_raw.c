@@ -11,28 +11,40 @@
 #define STRAY_SEQ 1000
 #define STRAY_ACK 2000
 #define STRAY_BYTES 3
+#define LATE_MS 60
 
-/* --- handshake-stray-ack, no-socket-stray --- */
+/* --- handshake-stray-ack, handshake-late, no-socket-stray --- */
 
-/* Send an ACK that belongs to nothing and wait for the RST. */
+/* Send @answerer an ACK that belongs to nothing and wait for the RST. */
 static struct event *provoke(struct demo *d, const char *cause,
-			     const union addr *at, size_t payload)
+			     struct end *answerer, size_t payload)
 {
 	int raw = raw_open(d);
-	struct segment s = { .to = *at,
-			     .flags = TH_ACK,
-			     .seq = STRAY_SEQ,
-			     .ack = STRAY_ACK,
-			     .payload = payload };
-	int reserved = bind_fresh(d, &s.from);
-	struct end *answerer = new_address(d, "server", at, &s.from);
+	const struct segment s = { .from = answerer->remote,
+				   .to = answerer->local,
+				   .flags = TH_ACK,
+				   .seq = STRAY_SEQ,
+				   .ack = STRAY_ACK,
+				   .payload = payload };
 	struct event *ev = expect_rst(d, answerer, cause, NULL, NULL);
 
 	with_provocation(ev, (unsigned int)payload);
 	raw_send(d, raw, &s);
-	check(d, raw_await(d, raw, at, &s.from, TH_RST) == STRAY_ACK,
+	check(d, raw_await(d, raw, &s.to, &s.from, TH_RST) == STRAY_ACK,
 	      "RST comes back, with the ACK's number");
 	close(raw);
+	return ev;
+}
+
+/* The same from an address that never had a connection with @at. */
+static struct event *provoke_as_stranger(struct demo *d, const char *cause,
+					 const union addr *at, size_t payload)
+{
+	union addr stranger;
+	int reserved = bind_fresh(d, &stranger);
+	struct event *ev = provoke(
+		d, cause, new_address(d, "server", at, &stranger), payload);
+
 	close(reserved);
 	return ev;
 }
@@ -42,7 +54,25 @@ static void stray_ack_run(struct demo *d)
 	union addr at;
 	int listener = listen_at(d, BACKLOG, &at);
 
-	provoke(d, "handshake", &at, 0);
+	provoke_as_stranger(d, "handshake", &at, 0);
+	close_listener(d, listener);
+}
+
+static void handshake_late_run(struct demo *d)
+{
+	union addr at;
+	int listener = listen_at(d, BACKLOG, &at);
+	struct end *client = connect_to(d, &at, "client");
+	struct end *server = accept_from(d, listener, "server");
+	long closed = now_ms();
+	struct event *ev;
+
+	drop_end(d, server, "ESTABLISHED");
+	check_reset(d, client);
+	sleep_ms(LATE_MS);
+	ev = provoke(d, "handshake", server, STRAY_BYTES);
+	with_owner(ev, getpid());
+	with_range(ev, "since_close_ms", LATE_MS - 10, now_ms() - closed + 10);
 	close_listener(d, listener);
 }
 
@@ -51,7 +81,7 @@ static void no_socket_stray_run(struct demo *d)
 	union addr at;
 	int reserved = bind_fresh(d, &at);
 
-	provoke(d, "no-socket", &at, STRAY_BYTES);
+	provoke_as_stranger(d, "no-socket", &at, STRAY_BYTES);
 	close(reserved);
 }
 
@@ -123,6 +153,18 @@ const struct demo_case raw_cases[] = {
 		.causes = "server handshake (kernel)",
 		.needs_root = true,
 		.run = stray_ack_run,
+	},
+	{
+		.name = "handshake-late",
+		.sentence =
+			"A segment for a connection that was aborted finds the listener, which answers with RST.",
+		.calls =
+			"server accept(), SO_LINGER {1,0}, close(); 60 ms later a raw socket sends its listener an ACK with 3 bytes, as from the client",
+		.peer_sees = "RST: read() gives ECONNRESET; then another RST",
+		.causes =
+			"server linger-zero, then handshake (kernel); client reset-by-peer",
+		.needs_root = true,
+		.run = handshake_late_run,
 	},
 	{
 		.name = "no-socket-stray",

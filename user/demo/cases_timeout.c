@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define LOST_BYTES 10
+#define LATE_BYTES 4
 
 static void set_tcp(struct demo *d, struct end *end, int option, int value)
 {
@@ -81,22 +82,44 @@ static void user_timeout_keepalive_run(struct demo *d)
 	expect_reset_by_timer(d, &p, "user-timeout");
 }
 
-/* --- user-timeout-retransmit --- */
+/* --- user-timeout-retransmit, no-socket-timeout --- */
+
+/* The client sends in vain, gives up and closes. */
+static void give_up_sending(struct demo *d, struct pair *p)
+{
+	struct event *ev;
+
+	set_tcp(d, p->client, TCP_USER_TIMEOUT, 700);
+	drop_input(d, p->server->fd);
+	ev = expect_silent(d, p->client, "user-timeout", "ESTABLISHED", NULL);
+	with_number(ev, "unacked_bytes", LOST_BYTES);
+	with_owner(ev, getpid());
+	send_bytes(d, p->client, LOST_BYTES);
+	check_socket_error(d, p->client, ETIMEDOUT);
+	close_dead(d, p->client);
+}
 
 static void user_timeout_retransmit_run(struct demo *d)
 {
 	struct pair p = connect_pair(d);
+
+	give_up_sending(d, &p);
+	check_deaf_server(d, p.server);
+}
+
+static void no_socket_timeout_run(struct demo *d)
+{
+	struct pair p = connect_pair(d);
 	struct event *ev;
 
-	set_tcp(d, p.client, TCP_USER_TIMEOUT, 700);
-	drop_input(d, p.server->fd);
-	ev = expect_silent(d, p.client, "user-timeout", "ESTABLISHED", NULL);
-	with_number(ev, "unacked_bytes", LOST_BYTES);
+	give_up_sending(d, &p);
+	stop_dropping(d, p.server->fd);
+	ev = expect_rst(d, p.client, "no-socket", NULL, NULL);
+	with_provocation(ev, LATE_BYTES);
 	with_owner(ev, getpid());
-	send_bytes(d, p.client, LOST_BYTES);
-	check_socket_error(d, p.client, ETIMEDOUT);
-	close_dead(d, p.client);
-	check_deaf_server(d, p.server);
+	with_range(ev, "since_close_ms", 0, WAIT_MS);
+	send_bytes(d, p.server, LATE_BYTES);
+	check_reset(d, p.server);
 }
 
 const struct demo_case timeout_cases[] = {
@@ -140,6 +163,17 @@ const struct demo_case timeout_cases[] = {
 		.causes =
 			"client user-timeout (verdict none, kernel); server linger-zero",
 		.run = user_timeout_retransmit_run,
+	},
+	{
+		.name = "no-socket-timeout",
+		.sentence =
+			"The peer of a connection that was given up sends again and is answered with RST.",
+		.calls =
+			"client TCP_USER_TIMEOUT=700; server SO_ATTACH_FILTER dropping all input; client write(10), error ETIMEDOUT, close(); server SO_DETACH_FILTER, write(4)",
+		.peer_sees = "nothing, then RST: read() gives ECONNRESET",
+		.causes =
+			"client user-timeout (verdict none, kernel), then no-socket (kernel); server reset-by-peer",
+		.run = no_socket_timeout_run,
 	},
 	{ 0 },
 };
