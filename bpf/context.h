@@ -376,6 +376,7 @@ static __always_inline struct rw_ended *find_end(const struct rw_evidence *e,
 	if (!set)
 		return NULL;
 	end = last_end(set, t);
+	barrier_var(end); /* or older verifiers lose sight of what is NULL */
 	if (!end || now - end->ktime_ns >= ENDED_NS)
 		return NULL;
 	if (!astray && e->flags & RW_F_DEAD && end->sk != sk)
