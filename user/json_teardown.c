@@ -415,7 +415,8 @@ static bool has_same_text(const struct rw_event *a, const struct rw_event *b)
 static char *put_whose(struct json_teardown *t, char *p,
 		       const struct rw_event *e)
 {
-	bool acts = e->evidence.flags & RW_F_ACTOR; /* the same owner often not */
+	/* the same owner often does not: the other end of the connection */
+	bool acts = e->evidence.flags & RW_F_ACTOR;
 	struct whose *kept = &t->whose[(e->owner.pid * 2 + acts) % WHOSE_KEPT];
 	uint32_t version = lookup_version();
 	char *begin = p;
