@@ -6,7 +6,6 @@
 #include "clock.h"
 #include "format.h"
 
-#define NS_PER_SECOND 1000000000ULL
 #define NS_PER_MS 1000000ULL
 
 /*
@@ -21,7 +20,7 @@ static uint64_t read_ns(clockid_t id)
 	struct timespec now;
 
 	clock_gettime(id, &now);
-	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * CLOCK_SECOND + (uint64_t)now.tv_nsec;
 }
 
 /* The wall clock is read between two readings of the other: take the middle. */
@@ -35,14 +34,12 @@ static int64_t measure_offset(uint64_t *monotonic)
 	return (int64_t)(wall - before - (after - before) / 2);
 }
 
-static void refresh(struct clock *clock, uint64_t ktime_ns)
+void clock_measure(struct clock *clock)
 {
-	int64_t offset, step;
+	int64_t offset = measure_offset(&clock->checked_ns);
+	int64_t step = offset - clock->offset_ns;
 
-	if (clock->fixed || ktime_ns < clock->checked_ns + NS_PER_SECOND)
-		return;
-	offset = measure_offset(&clock->checked_ns);
-	step = offset - clock->offset_ns;
+	clock->check_ns = clock->checked_ns + CLOCK_SECOND;
 	if (step > STEP_NS || step < -STEP_NS)
 		clock->offset_ns = offset;
 }
@@ -51,24 +48,17 @@ void clock_init_fixed(struct clock *clock, int64_t offset_ns)
 {
 	*clock = (struct clock){
 		.offset_ns = offset_ns,
-		.fixed = true,
-		.utc_second = UINT64_MAX,
+		.check_ns = UINT64_MAX,
 		.local_second = UINT64_MAX,
 	};
 	tzset();
+	clock_turn(clock, 0);
 }
 
 void clock_init(struct clock *clock)
 {
 	clock_init_fixed(clock, 0);
-	clock->fixed = false;
-	clock->offset_ns = measure_offset(&clock->checked_ns);
-}
-
-int64_t clock_offset(struct clock *clock, uint64_t ktime_ns)
-{
-	refresh(clock, ktime_ns);
-	return clock->offset_ns;
+	clock_measure(clock);
 }
 
 static uint64_t wall_ns(struct clock *clock, uint64_t ktime_ns)
@@ -88,9 +78,9 @@ static char *put_time_of_day(char *p, const struct tm *tm)
 	return p;
 }
 
-static void render_utc(struct clock *clock, uint64_t second)
+void clock_turn(struct clock *clock, uint64_t wall_ns)
 {
-	time_t when = (time_t)second;
+	time_t when = (time_t)(wall_ns / CLOCK_SECOND);
 	char *p = clock->utc;
 	struct tm tm;
 
@@ -102,23 +92,7 @@ static void render_utc(struct clock *clock, uint64_t second)
 	p = format_padded(p, (unsigned int)tm.tm_mday, 2);
 	*p++ = 'T';
 	put_time_of_day(p, &tm);
-	clock->utc_second = second;
-}
-
-char *clock_utc(struct clock *clock, char *p, uint64_t ktime_ns)
-{
-	uint64_t ns = wall_ns(clock, ktime_ns);
-	uint64_t second = ns / NS_PER_SECOND;
-	uint64_t rest = ns % NS_PER_SECOND;
-
-	if (second != clock->utc_second)
-		render_utc(clock, second);
-	memcpy(p, clock->utc, sizeof(clock->utc));
-	p += sizeof(clock->utc);
-	*p++ = (char)('0' + rest / 100000000);
-	p = format_eight(p, (uint32_t)(rest % 100000000));
-	*p++ = 'Z';
-	return p;
+	clock->utc_ns = wall_ns - wall_ns % CLOCK_SECOND;
 }
 
 static void render_local(struct clock *clock, uint64_t second)
@@ -134,8 +108,8 @@ static void render_local(struct clock *clock, uint64_t second)
 char *clock_local(struct clock *clock, char *p, uint64_t ktime_ns)
 {
 	uint64_t ns = wall_ns(clock, ktime_ns);
-	uint64_t second = ns / NS_PER_SECOND;
-	uint64_t ms = ns % NS_PER_SECOND / NS_PER_MS;
+	uint64_t second = ns / CLOCK_SECOND;
+	uint64_t ms = ns % CLOCK_SECOND / NS_PER_MS;
 
 	if (second != clock->local_second)
 		render_local(clock, second);

@@ -6,50 +6,53 @@
 
 #include "format.h"
 
-/* "00" to "99": two digits for one division. */
-static const char pairs[] =
-	"00010203040506070809101112131415161718192021222324"
-	"25262728293031323334353637383940414243444546474849"
-	"50515253545556575859606162636465666768697071727374"
-	"75767778798081828384858687888990919293949596979899";
+#define BILLION 1000000000
 
-static char *put_pair(char *p, uint32_t value)
+/* Ten in a row, all with as many leading zeros. */
+#define ONES(tens, zeros)                                               \
+	tens "0" zeros, tens "1" zeros, tens "2" zeros, tens "3" zeros, \
+		tens "4" zeros, tens "5" zeros, tens "6" zeros,         \
+		tens "7" zeros, tens "8" zeros, tens "9" zeros
+#define TENS(hundreds, zeros)                                         \
+	ONES(hundreds "1", zeros), ONES(hundreds "2", zeros),         \
+		ONES(hundreds "3", zeros), ONES(hundreds "4", zeros), \
+		ONES(hundreds "5", zeros), ONES(hundreds "6", zeros), \
+		ONES(hundreds "7", zeros), ONES(hundreds "8", zeros), \
+		ONES(hundreds "9", zeros)
+#define HUNDRED(digit) ONES(digit "0", "\0"), TENS(digit, "\0")
+
+const char format_triples[1000][4] = {
+	ONES("00", "\2"), TENS("0", "\1"), HUNDRED("1"), HUNDRED("2"),
+	HUNDRED("3"),	  HUNDRED("4"),	   HUNDRED("5"), HUNDRED("6"),
+	HUNDRED("7"),	  HUNDRED("8"),	   HUNDRED("9"),
+};
+
+/* Below 10^9, no leading zeros. */
+static char *put_low(char *p, uint32_t value)
 {
-	memcpy(p, pairs + value * 2, 2);
-	return p + 2;
+	uint32_t thousands = value / 1000;
+
+	if (value < 1000000)
+		return format_six(p, value);
+	p = format_six(p, thousands);
+	return format_three(p, value - thousands * 1000);
 }
 
-/* Below 10^4, no leading zeros. */
-static char *put_small(char *p, uint32_t value)
-{
-	if (value >= 1000)
-		return put_pair(put_pair(p, value / 100), value % 100);
-	if (value < 10) {
-		*p = (char)('0' + value);
-		return p + 1;
-	}
-	if (value < 100)
-		return put_pair(p, value);
-	*p = (char)('0' + value / 100);
-	return put_pair(p + 1, value % 100);
-}
-
-/* Eight or four digits at a time, the highest first. */
+/* Nine digits at a time, the highest first. */
 char *format_u64(char *p, uint64_t value)
 {
-	uint32_t low;
+	uint64_t high = value / BILLION;
+	uint32_t low = (uint32_t)(value % BILLION);
 
-	if (value >= 100000000) {
-		p = format_u64(p, value / 100000000);
-		return format_eight(p, (uint32_t)(value % 100000000));
+	if (!high)
+		return put_low(p, low);
+	if (high < BILLION) {
+		p = put_low(p, (uint32_t)high);
+	} else {
+		p = put_low(p, (uint32_t)(high / BILLION));
+		p = format_nine(p, (uint32_t)(high % BILLION));
 	}
-	low = (uint32_t)value;
-	if (low >= 10000) {
-		p = put_small(p, low / 10000);
-		low %= 10000;
-		return put_pair(put_pair(p, low / 100), low % 100);
-	}
-	return put_small(p, low);
+	return format_nine(p, low);
 }
 
 char *format_grouped(char *p, uint64_t value)
@@ -75,11 +78,9 @@ char *format_i64(char *p, int64_t value)
 
 char *format_padded(char *p, uint64_t value, unsigned int digits)
 {
-	if (digits == 8)
-		return format_eight(p, (uint32_t)(value % 100000000));
 	for (char *at = p + digits; at > p; value /= 100) {
 		at -= 2;
-		memcpy(at, pairs + value % 100 * 2, 2);
+		memcpy(at, format_triples[value % 100] + 1, 2);
 	}
 	return p + digits;
 }

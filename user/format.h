@@ -7,15 +7,14 @@
 #ifndef RSTWATCH_FORMAT_H
 #define RSTWATCH_FORMAT_H
 
-#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
-#define FORMAT_U64_MAX 20  /* 18446744073709551615 */
+#define FORMAT_U64_MAX 21  /* 18446744073709551615, and a byte to spare */
 #define FORMAT_IPV4_MAX 15 /* 255.255.255.255 */
 #define FORMAT_IPV6_MAX 39 /* 8 groups of 4 digits */
 
-/* format_u64() - decimal, no leading zeros */
+/* format_u64() - decimal, no leading zeros; may write all of FORMAT_U64_MAX */
 char *format_u64(char *p, uint64_t value);
 
 #define FORMAT_GROUPED_MAX 26
@@ -26,23 +25,49 @@ char *format_grouped(char *p, uint64_t value);
 /* format_i64() - decimal, with a minus sign below zero */
 char *format_i64(char *p, int64_t value);
 
-/*
- * format_eight() - eight digits, leading zeros included, of what is below 10^8
- *
- * Without a loop: the halves, then the pairs, then the digits are divided side by side in one word. Multiplying by
- * 10486 >> 20 divides by 100 what is below 10^4, 103 >> 10 by 10 what is below
- * 100.
- */
-static inline char *format_eight(char *p, uint32_t value)
-{
-	uint64_t word = value / 10000 | (uint64_t)(value % 10000) << 32;
-	uint64_t high = (word * 10486 >> 20) & 0x0000007f0000007f;
+/* Three digits for one division, and how many of them are leading zeros. */
+extern const char format_triples[1000][4];
 
-	word = high | (word - high * 100) << 16;
-	high = (word * 103 >> 10) & 0x000f000f000f000f;
-	word = htole64((high | (word - high * 10) << 8) | 0x3030303030303030);
-	memcpy(p, &word, sizeof(word));
-	return p + sizeof(word);
+/*
+ * format_three() - three digits, leading zeros included, of what is below 1000
+ *
+ * Writes a fourth byte, for what follows to overwrite: one store, not two.
+ */
+static inline char *format_three(char *p, uint32_t value)
+{
+	memcpy(p, format_triples[value], 4);
+	return p + 3;
+}
+
+/* format_first() - what is below 1000 without its zeros; otherwise the same */
+static inline char *format_first(char *p, uint32_t value)
+{
+	const char *digits = format_triples[value];
+	size_t zeros = (size_t)digits[3];
+
+	memcpy(p, digits + zeros, 4);
+	return p + 3 - zeros;
+}
+
+/* format_six() - below 10^6, no leading zeros; otherwise the same */
+static inline char *format_six(char *p, uint32_t value)
+{
+	uint32_t thousands = value / 1000;
+
+	if (!thousands)
+		return format_first(p, value);
+	p = format_first(p, thousands);
+	return format_three(p, value - thousands * 1000);
+}
+
+/* format_nine() - nine digits of what is below 10^9; otherwise the same */
+static inline char *format_nine(char *p, uint32_t value)
+{
+	uint32_t millions = value / 1000000, thousands = value / 1000;
+
+	p = format_three(p, millions);
+	p = format_three(p, thousands - millions * 1000);
+	return format_three(p, value - thousands * 1000);
 }
 
 /**

@@ -116,8 +116,7 @@ static char *put_ktime(struct json_teardown *t, char *p, uint64_t ktime_ns)
 	if (!second)
 		return json_u64(p, ktime_ns);
 	p = put_cached(&t->second, p, second);
-	*p++ = (char)('0' + rest / 100000000);
-	return format_eight(p, rest % 100000000);
+	return format_nine(p, rest);
 }
 
 /* Mostly it is what it was the last time: then that is copied. */

@@ -128,6 +128,32 @@ static void test_padded(void **state)
 	assert_string_equal(text, "00000042");
 }
 
+static void check_digits(const char *end, char *text, const char *expected)
+{
+	assert_int_equal(end - text, strlen(expected));
+	text[end - text] = '\0';
+	assert_string_equal(text, expected);
+}
+
+/* What is short enough to be printed without a loop, all there is. */
+static void test_few_digits(void **state)
+{
+	char text[16], expected[16];
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000000; i++) {
+		snprintf(expected, sizeof(expected), "%" PRIu32, i);
+		check_digits(format_six(text, i), text, expected);
+		if (i < 1000)
+			check_digits(format_first(text, i), text, expected);
+		snprintf(expected, sizeof(expected), "%09" PRIu32, i * 999);
+		check_digits(format_nine(text, i * 999), text, expected);
+	}
+	check_digits(format_nine(text, 1), text, "000000001");
+	check_digits(format_nine(text, 123456789), text, "123456789");
+	check_digits(format_nine(text, 999999999), text, "999999999");
+}
+
 static void test_ipv4(void **state)
 {
 	char text[INET_ADDRSTRLEN];
@@ -546,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_padded),
+		cmocka_unit_test(test_few_digits),
 		cmocka_unit_test(test_ipv4),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_ipv6_like_libc),
