@@ -10,6 +10,7 @@
 
 #include "community_id.h"
 #include "lookup.h"
+#include "peer.h"
 #include "stack.h"
 
 #include "json.h"
@@ -945,6 +946,136 @@ static void copy_keys(char *dst, const char *line)
 	*dst = '\0';
 }
 
+/*
+ * Records that are kept (json_teardown.c): what another sink, which has kept
+ * nothing, prints of an event is what this one has to print.
+ */
+static void check_kept(const struct rw_event *event)
+{
+	static char expected[sizeof(capture.text)];
+	struct run_info info = sample_info();
+	struct sink *fresh;
+
+	fresh = sink_json_new(&capture.out, &capture.clock, &style);
+	assert_non_null(fresh);
+	assert_int_equal(fresh->start(fresh, &info), 0);
+	capture_read(&capture);
+	assert_int_equal(fresh->event(fresh, event), 0);
+	strcpy(expected, capture_read(&capture));
+	fresh->free(fresh);
+	assert_string_equal(print(event), expected);
+}
+
+/* Whatever becomes another between two events shows, and goes again. */
+static void check_each_byte(const struct rw_event *event)
+{
+	static const uint8_t flips[] = { 1, 2, 4, 8, 16, 32, 64, 128, 255 };
+
+	check_kept(event);
+	for (size_t i = 0; i < sizeof(*event); i++)
+		for (size_t k = 0; k < sizeof(flips); k++) {
+			struct rw_event other = *event;
+
+			((uint8_t *)&other)[i] ^= flips[k];
+			other.cause %= RW_CAUSE_MAX;
+			other.evidence.kind %= RW_KIND_OWNER;
+			other.stacks = event->stacks;
+			check_kept(&other);
+			check_kept(event);
+		}
+}
+
+static void test_kept(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	event.evidence.kind = RW_KIND_FIN;
+	event.evidence.order = RW_ORDER_FIRST;
+	check_each_byte(&event);
+	event.evidence.unread = 0; /* and all numbers: the usual connection */
+	event.evidence.idle_rx = event.evidence.idle_tx = 0;
+	event.evidence.retransmits = 0;
+	event.evidence.flags &= ~(uint32_t)RW_F_REASON;
+	check_each_byte(&event);
+	event.evidence.flags &= ~(uint32_t)(RW_F_ACTOR | RW_F_OWNER);
+	check_each_byte(&event);
+	event = sample_event();
+	event.evidence.kind = RW_KIND_RST_RECEIVED;
+	event.evidence.rst_shape = RW_RST_SEEN;
+	check_each_byte(&event);
+	event = sample_bare_event();
+	event.family = 6;
+	check_each_byte(&event);
+}
+
+/* Values of any width, in records that are alike but for them. */
+static void test_kept_widths(void **state)
+{
+	struct rw_event event = sample_event();
+	uint32_t *const numbers[] = {
+		&event.evidence.unread,		&event.evidence.unsent,
+		&event.evidence.unacked,	&event.evidence.linger,
+		&event.evidence.linger_wait_ms, &event.evidence.idle_rx,
+		&event.evidence.idle_tx,	&event.evidence.retransmits,
+	};
+
+	(void)state;
+	srandom(1);
+	event.evidence.flags |= RW_F_LINGER | RW_F_LINGER_WAIT;
+	for (int round = 0; round < 3000; round++) {
+		for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+			*numbers[i] = random() % 4 ? 0
+						   : (uint32_t)random() >>
+							     random() % 32;
+		event.ktime_ns = (uint64_t)random() << random() % 32;
+		event.cookie = (uint64_t)random() >> random() % 32
+							     << random() % 32;
+		event.tuple.lport = (uint16_t)(random() >> random() % 31);
+		event.tuple.rport = (uint16_t)(random() >> random() % 31);
+		event.tuple.laddr[random() % 4] = (uint8_t)random();
+		event.tuple.raddr[random() % 4] = (uint8_t)random();
+		check_kept(&event);
+	}
+}
+
+/* What is not of the event decides, too. */
+static void test_kept_surroundings(void **state)
+{
+	struct rw_task peer = { .pid = 1, .uid = 2, .comm = "a" };
+	struct rw_event event = sample_event();
+	struct run_info info = sample_info();
+
+	(void)state;
+	check_kept(&event);
+	peer_set(&peer);
+	check_kept(&event);
+	check_has(&event, ",\"peer_owner\":{\"pid\":1,\"uid\":2,"
+			  "\"comm\":\"a\"},");
+	peer.pid++;
+	check_kept(&event);
+	peer.uid++;
+	check_kept(&event);
+	peer.comm[RW_COMM_LEN - 1] = 'x'; /* behind the NUL: does not show */
+	check_kept(&event);
+	peer.comm[1] = 'b';
+	check_kept(&event);
+	peer_set(NULL);
+	check_kept(&event);
+	event.tuple.netns = SAMPLE_NAMED_NETNS;
+	check_kept(&event);
+	sample_names++;
+	check_kept(&event);
+	sample_names--;
+	check_has(&event, "\"oom\":false,");
+	info.knows_oom = false;
+	info.hz = 1000;
+	assert_int_equal(sink->start(sink, &info), 0);
+	capture_read(&capture);
+	check_has(&event, "\"idle_ms\":{\"rx\":3,\"tx\":250},");
+	check_has(&event, "\"oom\":null,");
+}
+
 /* Any bytes at all make a valid line with all keys of the contract. */
 static void test_random_events(void **state)
 {
@@ -1068,6 +1199,9 @@ int main(void)
 		SINK_TEST(test_hostile_comm),
 		cmocka_unit_test(test_all_bytes),
 		cmocka_unit_test(test_values),
+		SINK_TEST(test_kept),
+		SINK_TEST(test_kept_widths),
+		SINK_TEST(test_kept_surroundings),
 		SINK_TEST(test_random_events),
 		SINK_TEST(test_longest),
 		cmocka_unit_test(test_write_error),
