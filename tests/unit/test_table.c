@@ -118,6 +118,107 @@ static void test_ipv6(void **state)
 	close_table();
 }
 
+/* A row like one before is kept: whatever is another in an event has to show. */
+static void test_kept(void **state)
+{
+	struct rw_event usual = sample_event(), event = usual;
+	const char *line = "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n";
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	check_line(&usual, line);
+	event.owner.pid = event.actor.pid = 4711 + 8; /* kept in one place */
+	check_line(&event, "  4719 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	check_line(&usual, line);
+	event = usual;
+	event.owner.comm[1] = 'd';
+	check_line(&event, "  4711 nd       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	event = usual;
+	event.actor.pid = 4;
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes, by nc (pid 4)\n");
+	event = usual;
+	event.evidence.unread = 1;
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1 byte\n");
+	event = usual;
+	event.evidence.flags |= RW_F_SINCE_CLOSE;
+	event.since_close_ms = 7;
+	check_line(&event,
+		   "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+		   "RST sent unread-data 1234 bytes, 7 ms after close\n");
+	event = usual;
+	event.evidence.flags |= RW_F_EXITING;
+	event.evidence.exit = 9;
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes, SIGKILL\n");
+	event = usual;
+	event.cause = RW_CAUSE_TIMED_OUT;
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent timed-out 2 retransmits\n");
+	event.evidence.retransmits = 3;
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent timed-out 3 retransmits\n");
+	check_line(&usual, line);
+	close_table();
+}
+
+/* So has an address, and its port. */
+static void test_kept_sides(void **state)
+{
+	struct rw_event usual = sample_event(), event = usual;
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.tuple.lport = 80 + 64; /* kept in one place */
+	check_line(&event, "  4711 nc       127.0.0.1:144   127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	check_line(&usual, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	event = usual;
+	event.tuple.laddr[3] = 9;
+	check_line(&event, "  4711 nc       127.0.0.9:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	event = usual;
+	event.family = 6;
+	check_line(&event, "  4711 nc       [7f00:1::]:80   [7f00:2::]:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	event.tuple.laddr[15] = 1;
+	check_line(&event, "  4711 nc       [7f00:1::1]:80  [7f00:2::]:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	check_line(&usual, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	close_table();
+}
+
+/* What is kept with a gap closes up behind long addresses. */
+static void test_kept_late(void **state)
+{
+	struct rw_event event = sample_event();
+
+	(void)state;
+	open_table((struct table_style){ 0 });
+	event.evidence.kind = RW_KIND_SILENT;
+	event.cause = RW_CAUSE_CLOSE;
+	check_line(&event, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
+			   "silent   close\n");
+	memset(event.tuple.raddr, 255, 4);
+	check_line(&event, "  4711 nc       127.0.0.1:80    "
+			   "255.255.255.255:40000 silent close\n");
+	memset(event.tuple.raddr, 1, 4);
+	check_line(&event, "  4711 nc       127.0.0.1:80    1.1.1.1:40000   "
+			   "silent   close\n");
+	close_table();
+	open_table((struct table_style){ .time = TIME_RELATIVE });
+	event.ktime_ns = SAMPLE_START + 12345000000000ULL;
+	check_line(&event, "12345.000000 4711 nc       127.0.0.1:80    "
+			   "1.1.1.1:40000   silent   close\n");
+	close_table();
+}
+
 static void test_who(void **state)
 {
 	struct rw_event event = sample_event();
@@ -613,6 +714,9 @@ int main(void)
 		cmocka_unit_test(test_widest_in_80_columns),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_kept_sides),
+		cmocka_unit_test(test_kept_late),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_what),
 		cmocka_unit_test(test_detail_of_close),
