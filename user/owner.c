@@ -120,18 +120,6 @@ void owner_finder_close(struct owner_finder *f)
 	f->object = NULL;
 }
 
-bool owner_may_change(const struct rw_event *event)
-{
-	uint32_t flags = event->evidence.flags;
-	bool own_doing = flags & RW_F_ACTOR && flags & RW_F_OWNER &&
-			 !(flags & RW_F_OUTSIDER);
-
-	return event->sk && flags & RW_F_SK && event->evidence.state &&
-	       !(flags & (RW_F_DEAD | RW_F_TW)) && !own_doing &&
-	       event->owner_source != RW_OWNER_CLOSE &&
-	       event->evidence.kind < RW_KIND_OWNER;
-}
-
 /* Take the answer for one event out of the map again. */
 static void collect(int map, struct rw_event *event)
 {
@@ -148,6 +136,19 @@ static void collect(int map, struct rw_event *event)
 	event->evidence.flags |= RW_F_OWNER;
 }
 
+/* Return: whether the search is to look for it. */
+static bool want(int map, const struct rw_event *event)
+{
+	struct rw_wanted want = {
+		.lport = event->tuple.lport,
+		.rport = event->tuple.rport,
+	};
+
+	if (event->evidence.flags & RW_F_OWNER)
+		want.likely = event->owner.pid;
+	return !bpf_map_update_elem(map, &event->sk, &want, BPF_ANY);
+}
+
 void owner_find(struct owner_finder *f, struct rw_event *events, size_t n)
 {
 	uint64_t begin = watch_now();
@@ -157,18 +158,9 @@ void owner_find(struct owner_finder *f, struct rw_event *events, size_t n)
 	if (!f->link || begin < f->not_before_ns)
 		return;
 	map = bpf_object__find_map_fd_by_name(f->object, "wanted");
-	for (size_t i = 0; i < n; i++) {
-		struct rw_wanted want = {
-			.lport = events[i].tuple.lport,
-			.rport = events[i].tuple.rport,
-		};
-
-		if (!owner_may_change(&events[i]))
-			continue;
-		if (events[i].evidence.flags & RW_F_OWNER)
-			want.likely = events[i].owner.pid;
-		any |= !bpf_map_update_elem(map, &events[i].sk, &want, BPF_ANY);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (owner_may_change(&events[i]))
+			any |= want(map, &events[i]);
 	if (!any)
 		return;
 	search(f, 0);

@@ -46,7 +46,18 @@ void owner_finder_close(struct owner_finder *finder);
  * owner_may_change() - whether somebody may still hold the event's socket, so
  * that who connected or accepted it, if known, need not be the owner any more
  */
-bool owner_may_change(const struct rw_event *event);
+static inline bool owner_may_change(const struct rw_event *event)
+{
+	const uint32_t doing = RW_F_ACTOR | RW_F_OWNER | RW_F_OUTSIDER;
+	uint32_t flags = event->evidence.flags;
+
+	if (event->owner_source == RW_OWNER_CLOSE ||
+	    event->evidence.kind >= RW_KIND_OWNER)
+		return false;
+	return (flags & (RW_F_SK | RW_F_DEAD | RW_F_TW)) == RW_F_SK &&
+	       (flags & doing) != (RW_F_ACTOR | RW_F_OWNER) && event->sk &&
+	       event->evidence.state;
+}
 
 /**
  * owner_find() - fill in or correct the owners of sockets that are still held

@@ -4,17 +4,6 @@
 #include "bpf/verdict.h"
 #include "suspect.h"
 
-bool suspect_is_known(const struct rw_evidence *e)
-{
-	return e->kind == RW_KIND_RST_RECEIVED && e->hops_established &&
-	       e->hops_rst;
-}
-
-bool suspect_is_injected(const struct rw_evidence *e)
-{
-	return suspect_is_known(e) && e->hops_established != e->hops_rst;
-}
-
 /* The place of the suspect that ended a connection with these addresses, or -1. */
 static int find(const struct suspects *s, const struct rw_tuple *tuple)
 {
@@ -46,7 +35,7 @@ static bool ended_last(__u64 suspect_ns, const struct rw_event *answer)
 	       suspect_ns + ((__u64)answer->since_close_ms + 1) * ms;
 }
 
-void suspect_note(struct suspects *s, struct rw_event *event)
+void suspect_compare(struct suspects *s, struct rw_event *event)
 {
 	struct rw_evidence *e = &event->evidence;
 	int at;
@@ -55,7 +44,7 @@ void suspect_note(struct suspects *s, struct rw_event *event)
 		add(s, event);
 		return;
 	}
-	if (!s->n || e->kind >= RW_KIND_OWNER)
+	if (e->kind >= RW_KIND_OWNER)
 		return;
 	at = find(s, &event->tuple);
 	if (at < 0)

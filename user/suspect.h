@@ -12,10 +12,17 @@
 #include "bpf/event.h"
 
 /* suspect_is_known() - whether both hop limits of this received RST are known */
-bool suspect_is_known(const struct rw_evidence *evidence);
+static inline bool suspect_is_known(const struct rw_evidence *e)
+{
+	return e->kind == RW_KIND_RST_RECEIVED && e->hops_established &&
+	       e->hops_rst;
+}
 
 /* suspect_is_injected() - whether they are, and differ */
-bool suspect_is_injected(const struct rw_evidence *evidence);
+static inline bool suspect_is_injected(const struct rw_evidence *e)
+{
+	return suspect_is_known(e) && e->hops_established != e->hops_rst;
+}
 
 /* So many connections that a suspect ended are remembered. */
 #define SUSPECTS_MAX 256
@@ -28,6 +35,9 @@ struct suspects {
 	size_t n; /* ever; the oldest goes first */
 };
 
+/* suspect_compare() - with the suspects there are, or is one of them */
+void suspect_compare(struct suspects *suspects, struct rw_event *event);
+
 /**
  * suspect_note() - look at an event in the order in which they came
  *
@@ -35,6 +45,11 @@ struct suspects {
  * had ended its connection gets RW_RST_AFTER_SUSPECT; not if another connection
  * with the same addresses was seen, or ended, in between.
  */
-void suspect_note(struct suspects *suspects, struct rw_event *event);
+static inline void suspect_note(struct suspects *suspects,
+				struct rw_event *event)
+{
+	if (suspects->n || suspect_is_injected(&event->evidence))
+		suspect_compare(suspects, event);
+}
 
 #endif
