@@ -44,17 +44,19 @@ static void join(struct pairs *pairs, size_t i, size_t k)
 static size_t join_neighbours(struct pairs *pairs,
 			      const struct rw_event *events, size_t n)
 {
+	const struct rw_event *e = events;
 	size_t left = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		pairs->of[i] = PAIR_ELSEWHERE;
-		if (events[i].evidence.kind != RW_KIND_FIN)
-			continue;
-		if (i + 1 < n && are_pair(&events[i], &events[i + 1])) {
+	for (size_t i = 0; i < n; i++, e++) {
+		bool is_fin = e->evidence.kind == RW_KIND_FIN;
+
+		if (is_fin && i + 1 < n && are_pair(e, e + 1)) {
 			join(pairs, i, i + 1);
 			i++;
+			e++;
 		} else {
-			left++;
+			pairs->of[i] = PAIR_ELSEWHERE;
+			left += is_fin;
 		}
 	}
 	return left;
@@ -82,12 +84,13 @@ static void find(struct pairs *pairs, const struct rw_event *events, size_t i)
 	*last = (uint16_t)i;
 }
 
-void pairs_find(struct pairs *pairs, const struct rw_event *events, size_t n)
+bool pairs_find(struct pairs *pairs, const struct rw_event *events, size_t n)
 {
 	if (!join_neighbours(pairs, events, n))
-		return;
+		return false;
 	for (size_t i = 0; i < n; i++)
 		pairs->here[place_of(sum_of(events[i].tuple.laddr))] = 1;
 	for (size_t i = 0; i < n; i++)
 		find(pairs, events, i);
+	return true;
 }

@@ -7,6 +7,7 @@
 #ifndef RSTWATCH_PAIRS_H
 #define RSTWATCH_PAIRS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +35,9 @@ struct pairs {
  *
  * Both ends have to be in one network namespace: elsewhere the same addresses
  * may be other hosts', and it takes a look at more than two to tell.
+ *
+ * Return: whether any FIN is not beside that of its other end.
  */
-void pairs_find(struct pairs *pairs, const struct rw_event *events, size_t n);
+bool pairs_find(struct pairs *pairs, const struct rw_event *events, size_t n);
 
 #endif

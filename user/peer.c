@@ -132,17 +132,7 @@ void peer_told(struct peers *peers, const struct rw_event *event)
 	*end = *other = (struct peer_end){ .ktime_ns = 0 };
 }
 
-static const struct rw_task *shown; /* NULL: not known */
-
-void peer_set(const struct rw_task *owner)
-{
-	shown = owner;
-}
-
-const struct rw_task *peer_shown(void)
-{
-	return shown;
-}
+const struct rw_task *peer_of_shown;
 
 /* Mostly the same as for the last event. */
 const char *peer_text(const struct rw_event *event)
@@ -151,10 +141,10 @@ const char *peer_text(const struct rw_event *event)
 	static struct rw_task of; /* pid 0: nothing yet */
 
 	(void)event;
-	if (!shown)
+	if (!peer_of_shown)
 		return NULL;
-	if (memcmp(&of, shown, sizeof(of))) {
-		of = *shown;
+	if (memcmp(&of, peer_of_shown, sizeof(of))) {
+		of = *peer_of_shown;
 		snprintf(text, sizeof(text), "%u %u %.*s", of.pid, of.uid,
 			 RW_COMM_LEN, of.comm);
 	}
@@ -166,7 +156,7 @@ void peer_set_text(const char *text)
 	static struct rw_task owner;
 	char *after;
 
-	shown = NULL;
+	peer_of_shown = NULL;
 	if (!text)
 		return;
 	memset(&owner, 0, sizeof(owner));
@@ -174,5 +164,5 @@ void peer_set_text(const char *text)
 	owner.uid = (uint32_t)strtoul(after, &after, 10);
 	after += *after == ' ';
 	memcpy(owner.comm, after, strnlen(after, sizeof(owner.comm)));
-	shown = &owner;
+	peer_of_shown = &owner;
 }

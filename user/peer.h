@@ -63,14 +63,23 @@ const struct rw_task *peer_owner(const struct peers *peers,
  */
 void peer_told(struct peers *peers, const struct rw_event *event);
 
+/* What the next two are about. */
+extern const struct rw_task *peer_of_shown;
+
 /*
  * peer_set() - who owned the other end of the event that is shown next, or NULL
  * if it is not known. Stays the caller's, until the next call.
  */
-void peer_set(const struct rw_task *owner);
+static inline void peer_set(const struct rw_task *owner)
+{
+	peer_of_shown = owner;
+}
 
 /* peer_shown() - as it was set; pid, uid and name count */
-const struct rw_task *peer_shown(void);
+static inline const struct rw_task *peer_shown(void)
+{
+	return peer_of_shown;
+}
 
 /*
  * peer_text() - the same for a recording: pid, uid and name with a blank between.

@@ -60,8 +60,10 @@ struct watch {
 	struct told told[TOLD_MAX];    /* ended by the kernel or the peer */
 	size_t n_told;
 	size_t n;
-	size_t n_special; /* of these, other than a FIN by its owner */
+	bool has_special; /* any of these may be other than a FIN by its owner */
+	size_t n_indexed; /* of these, can be found by what amends them */
 	struct rw_event batch[BATCH_MAX];
+	bool is_told[BATCH_MAX];     /* amendments: by what they amended */
 	uint16_t newest[INDEX_SETS]; /* place + 1 in batch, 0: none */
 	uint16_t before[BATCH_MAX];  /* the same: the next older in a set */
 	int error;
@@ -146,6 +148,8 @@ static bool is_early(const struct watch *w, const struct rw_event *event,
 {
 	uint32_t flags = event->evidence.flags;
 
+	if ((flags & (RW_F_OWNER | RW_F_HELD)) == RW_F_OWNER)
+		return false;
 	return is_undecided(w, event, young) ||
 	       is_unsearched(w, event, young) ||
 	       (flags & RW_F_HELD && event->ktime_ns > young);
@@ -156,7 +160,7 @@ static bool is_special(const struct rw_event *event)
 {
 	return event->evidence.kind != RW_KIND_FIN ||
 	       event->owner_source != RW_OWNER_CLOSE ||
-	       event->evidence.flags & RW_F_ASK_OWNER;
+	       event->evidence.flags & (RW_F_ASK_OWNER | RW_F_HELD);
 }
 
 /* An owner that the event was told with is not told again by the close. */
@@ -182,21 +186,30 @@ static bool is_known(struct watch *w, const struct rw_event *event)
 
 static void keep_error(struct watch *w, int error)
 {
-	if (!w->error)
+	if (error && !w->error)
 		w->error = error;
 }
 
-static void print(struct watch *w, const struct rw_event *event)
+static inline void print(struct watch *w, const struct rw_event *event,
+			 bool is_wanted)
 {
-	if (is_special(event) && is_known(w, event))
-		return;
-	if (!is_wanted(w, event) || is_full(w)) {
+	if (!is_wanted || is_full(w)) {
 		w->others[event->cause] += !is_amendment(event);
 		return;
 	}
 	if (w->options->stacks && !event->stacks && !is_amendment(event))
 		w->totals->stackless++;
 	keep_error(w, show_event(&w->show, event));
+}
+
+static void print_special(struct watch *w, struct rw_event *event)
+{
+	if (event->evidence.flags & RW_F_HELD) {
+		event->evidence.flags &= ~RW_F_HELD;
+		w->doubted[event->cause]++;
+	}
+	if (!is_known(w, event))
+		print(w, event, is_wanted(w, event));
 }
 
 /* The set of the index in which the events of a socket are. */
@@ -242,38 +255,46 @@ static bool apply(struct watch *w, const struct rw_event *record)
 	return named;
 }
 
-/* Each amendment is applied to what came before it. */
-static void amend_all(struct watch *w, bool *applied)
+/* What came since the last amendment is put into the index for the next. */
+static void index_rest(struct watch *w)
 {
-	memset(w->newest, 0, sizeof(w->newest));
-	for (size_t i = 0; i < w->n; i++) {
-		uint16_t *newest = set_of(w, &w->batch[i]);
+	if (!w->n_indexed)
+		memset(w->newest, 0, sizeof(w->newest));
+	for (; w->n_indexed < w->n; w->n_indexed++) {
+		const struct rw_event *event = &w->batch[w->n_indexed];
+		uint16_t *newest = set_of(w, event);
 
-		if (is_amendment(&w->batch[i])) {
-			applied[i] = apply(w, &w->batch[i]);
-		} else {
-			w->before[i] = *newest;
-			*newest = (uint16_t)(i + 1);
-		}
+		if (is_amendment(event))
+			continue;
+		w->before[w->n_indexed] = *newest;
+		*newest = (uint16_t)(w->n_indexed + 1);
 	}
+}
+
+/* An amendment is applied to what came before it. Return: as apply() */
+static bool amend(struct watch *w, const struct rw_event *record)
+{
+	index_rest(w);
+	if (!apply(w, record))
+		return false;
+	w->has_special = true; /* what was amended may have become so */
+	return true;
 }
 
 /* Who had the other end of an event in the batch. */
 static const struct rw_task *peer_of(const struct watch *w, size_t i)
 {
 	const struct rw_event *event = &w->batch[i];
-	uint16_t pair = w->pairs.of[i];
+	size_t other = (uint16_t)(w->pairs.of[i] - 1);
 
-	if (event->evidence.kind == RW_KIND_FIN) {
-		if (pair == PAIR_ELSEWHERE)
-			return NULL;
-		if (pair != PAIR_HERE) {
-			event = &w->batch[pair - 1];
-			return event->evidence.flags & RW_F_OWNER
-				       ? &event->owner
-				       : NULL;
-		}
+	if (other < w->n) {
+		event = &w->batch[other];
+		return event->evidence.flags & RW_F_OWNER ? &event->owner
+							  : NULL;
 	}
+	if (event->evidence.kind == RW_KIND_FIN &&
+	    w->pairs.of[i] == PAIR_ELSEWHERE)
+		return NULL;
 	return peer_owner(&w->peers, event);
 }
 
@@ -281,11 +302,8 @@ static const struct rw_task *peer_of(const struct watch *w, size_t i)
 static bool name_peer(struct watch *w, size_t i, uint64_t young)
 {
 	const struct rw_event *event = &w->batch[i];
-	const struct rw_task *peer;
+	const struct rw_task *peer = peer_of(w, i);
 
-	if (!w->names_peers)
-		return true;
-	peer = peer_of(w, i);
 	peer_set(peer);
 	if (w->pairs.of[i] != PAIR_HERE)
 		return true;
@@ -298,7 +316,8 @@ static bool name_peer(struct watch *w, size_t i, uint64_t young)
  */
 static void note_ends(struct watch *w)
 {
-	pairs_find(&w->pairs, w->batch, w->n);
+	if (!pairs_find(&w->pairs, w->batch, w->n) && !w->has_special)
+		return;
 	for (size_t i = 0; i < w->n; i++)
 		if (w->pairs.of[i] == PAIR_HERE ||
 		    w->batch[i].evidence.kind != RW_KIND_FIN)
@@ -312,14 +331,19 @@ static void note_suspects(struct watch *w)
 			suspect_note(&w->suspects, &w->batch[i]);
 }
 
+/* Taken back, or too late to be of use, or told by what it amended. */
+static bool is_over(const struct watch *w, size_t i)
+{
+	return w->batch[i].evidence.kind > RW_KIND_OWNER || w->is_told[i];
+}
+
 /* The others of the batch wait, too, so that the order stays. */
-static void keep_rest(struct watch *w, size_t i, const bool *applied,
-		      bool *stays)
+static void keep_rest(struct watch *w, size_t i, bool *stays)
 {
 	for (size_t k = i; k < w->n; k++) {
 		uint16_t pair = w->pairs.of[k];
 
-		if (applied[k] || w->batch[k].evidence.kind > RW_KIND_OWNER)
+		if (is_over(w, k))
 			continue;
 		stays[k] = true;
 		if (pair != PAIR_HERE && pair && pair <= i &&
@@ -333,13 +357,17 @@ static void keep_rest(struct watch *w, size_t i, const bool *applied,
 /* What was not shown moves to the front. */
 static void close_up(struct watch *w, const bool *stays)
 {
+	const bool *first = memchr(stays, true, w->n);
+	size_t i = first ? (size_t)(first - stays) : w->n;
 	size_t n = 0;
 
-	w->n_special = 0;
-	for (size_t i = 0; i < w->n; i++) {
+	w->has_special = false;
+	w->n_indexed = 0;
+	for (; i < w->n; i++) {
 		if (!stays[i])
 			continue;
-		w->n_special += is_special(&w->batch[i]);
+		w->has_special |= is_special(&w->batch[i]);
+		w->is_told[n] = false;
 		w->batch[n++] = w->batch[i];
 	}
 	w->n = n;
@@ -354,50 +382,68 @@ static void settle(struct watch *w, uint64_t young)
 {
 	uint64_t peers_young =
 		young == UINT64_MAX ? young : young + HELD_NS - PEER_WAIT_NS;
-	bool applied[BATCH_MAX] = {}, stays[BATCH_MAX] = {};
-	bool has_special = w->n_special;
+	bool stays[BATCH_MAX] = {};
+	bool has_special = w->has_special;
+	size_t n = w->n;
 
 	if (has_special) {
-		amend_all(w, applied);
-		owner_find(w->owners, w->batch, w->n);
+		owner_find(w->owners, w->batch, n);
 		note_suspects(w);
 	}
 	if (w->names_peers)
 		note_ends(w);
-	for (size_t i = 0; i < w->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct rw_event *event = &w->batch[i];
+		bool special = has_special && is_special(event);
 
-		if (has_special) {
-			if (applied[i] || event->evidence.kind > RW_KIND_OWNER)
-				continue; /* too late to be of use, or taken back */
-			if (is_early(w, event, young)) {
-				stays[i] = true;
-				continue;
-			}
+		if (special && is_over(w, i))
+			continue;
+		if (special && is_early(w, event, young)) {
+			stays[i] = true;
+			continue;
 		}
-		if (!name_peer(w, i, peers_young)) {
-			keep_rest(w, i, applied, stays);
+		if (w->names_peers && !name_peer(w, i, peers_young)) {
+			keep_rest(w, i, stays);
 			break;
 		}
-		if (event->evidence.flags & RW_F_HELD) {
-			event->evidence.flags &= ~RW_F_HELD;
-			w->doubted[event->cause]++;
-		}
-		print(w, event);
-		if (w->pairs.of[i] == PAIR_HERE)
+		if (special)
+			print_special(w, event);
+		else
+			print(w, event, true);
+		if (w->names_peers && w->pairs.of[i] == PAIR_HERE)
 			peer_told(&w->peers, event);
 	}
 	close_up(w, stays);
 }
 
-static void add(struct watch *w, const struct rw_event *event)
+/* @is_told: of an amendment, by what it amended */
+static inline void put(struct watch *w, const struct rw_event *event,
+		       bool is_told)
+{
+	w->has_special |= is_special(event);
+	w->is_told[w->n] = is_told;
+	w->batch[w->n++] = *event;
+}
+
+static void make_room(struct watch *w)
 {
 	if (w->n == BATCH_MAX)
 		settle(w, watch_now() - HELD_NS);
 	if (w->n == BATCH_MAX)
 		settle(w, UINT64_MAX);
-	w->batch[w->n++] = *event;
-	w->n_special += is_special(event);
+}
+
+/* What is rare: kept apart, so that it does not slow down what is not. */
+static int __attribute__((noinline))
+add(struct watch *w, const struct rw_event *event)
+{
+	bool is_told = is_amendment(event) && amend(w, event);
+
+	if (is_told && !w->names_peers)
+		return 0; /* else the record tells who had the other end, too */
+	make_room(w);
+	put(w, event, is_told);
+	return 0;
 }
 
 static int on_record(void *context, void *data, size_t size)
@@ -405,11 +451,14 @@ static int on_record(void *context, void *data, size_t size)
 	struct watch *w = context;
 	const struct rw_event *event = data;
 
-	if (size == sizeof(struct rw_stack))
-		stacks_keep(data);
-	if (size != sizeof(*event))
+	if (size != sizeof(*event)) {
+		if (size == sizeof(struct rw_stack))
+			stacks_keep(data);
 		return 0;
-	add(w, event);
+	}
+	if (w->n == BATCH_MAX || is_amendment(event))
+		return add(w, event);
+	put(w, event, false);
 	return 0; /* also after an error: what is in the ring is counted */
 }
 
