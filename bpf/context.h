@@ -7,6 +7,23 @@
 #include "bpf/filter.h"
 #include "bpf/ns_pid.h"
 
+/* Whom this is about: what is known beside the evidence. */
+struct rw_subject {
+	struct rw_tuple tuple;
+	__u64 ktime_ns; /* of the event, CLOCK_MONOTONIC */
+	__u64 sk;
+	__u64 cookie;
+	__u64 cgroup; /* as in struct rw_event */
+	__u64 home;   /* the full socket it is in that cgroup with; 0: none */
+	__u64 net;    /* struct net *, where there is no socket to ask */
+#ifdef RW_TYPED
+	const struct net *typed_net; /* of a full socket: loads are direct */
+#endif
+	__u32 hash; /* skc_hash of a full socket */
+	__u8 family;
+	__u8 owner_source; /* RW_OWNER_NONE: look among the ended */
+};
+
 /*
  * The memory of a struct sock is used again at once (SLAB_TYPESAFE_BY_RCU).
  * The hash of its addresses is set when it is connected and stays when it is
@@ -21,117 +38,6 @@ static __always_inline __u64 sk_key(const struct sock *sk)
 {
 	return address(sk);
 }
-
-/*
- * Calls under way
- */
-
-static __always_inline void keep_context(const struct sock *sk,
-					 struct rw_context *c)
-{
-	__u64 key = sk_key(sk);
-
-	c->hash = sk_hash(sk);
-	bpf_map_update_elem(&contexts, &key, c, BPF_ANY);
-}
-
-/* Only the path is known of this call so far. */
-static __always_inline void keep_path(const struct sock *sk, __u32 path)
-{
-	struct rw_context c = {};
-
-	c.e.path = path;
-	c.tid = bpf_get_current_pid_tgid();
-	keep_context(sk, &c);
-}
-
-static __always_inline void drop_context(const struct sock *sk)
-{
-	__u64 key = sk_key(sk);
-
-	bpf_map_delete_elem(&contexts, &key);
-}
-
-static __always_inline struct rw_context *find_context(const struct sock *sk)
-{
-	__u64 key = sk_key(sk);
-	struct rw_context *c = bpf_map_lookup_elem(&contexts, &key);
-
-	return c && c->hash == sk_hash(sk) ? c : NULL;
-}
-
-/* The context of a call on this socket that this task is inside of now. */
-static __always_inline struct rw_context *own_context(const struct sock *sk,
-						      __u32 path)
-{
-	struct rw_context *c = find_context(sk);
-
-	if (!c || !(c->e.path & path) ||
-	    c->tid != (__u32)bpf_get_current_pid_tgid())
-		return NULL;
-	return c;
-}
-
-/*
- * Deaths that were told
- */
-
-static __always_inline void count_death_near(__u64 key, __s64 more)
-{
-#ifdef RW_TRACEPOINT
-	__sync_fetch_and_add(deaths_near(key), more);
-#endif
-}
-
-/*
- * What was dropped keeps its place: the next socket in that memory, which is
- * used again at once, writes it over, a fraction of what an update costs.
- */
-static __always_inline void keep_death(const struct sock *sk,
-				       struct rw_death *d)
-{
-	__u64 key = sk_key(sk);
-	struct rw_death *old = bpf_map_lookup_elem(&deaths, &key);
-
-	d->hash = sk_hash(sk);
-	if (!old || old->dropped)
-		count_death_near(key, 1);
-	if (old)
-		*old = *d;
-	else
-		bpf_map_update_elem(&deaths, &key, d, BPF_ANY);
-}
-
-static __always_inline void drop_death(const struct sock *sk)
-{
-	__u64 key = sk_key(sk);
-	struct rw_death *d = bpf_map_lookup_elem(&deaths, &key);
-
-	if (!d || d->dropped)
-		return;
-	d->dropped = 1;
-	count_death_near(key, -1);
-}
-
-#ifdef RW_TRACEPOINT
-/* False for most sockets without a death, and for none that has one. */
-static __always_inline bool death_is_near(const struct sock *sk)
-{
-	return *deaths_near(sk_key(sk));
-}
-#endif
-
-static __always_inline struct rw_death *find_death(const struct sock *sk)
-{
-	__u64 key = sk_key(sk);
-	struct rw_death *d = bpf_map_lookup_elem(&deaths, &key);
-
-	return d && !d->dropped && d->hash == sk_hash(sk) ? d : NULL;
-}
-
-/*
- * Tasks
- */
 
 /* Typed, so that loads are direct, where the helper exists (5.11). */
 #define HAS_TYPED_TASK                                      \
@@ -148,6 +54,250 @@ static __always_inline struct task_struct *current_task(void)
 /* @task: from current_task() */
 #define TASK_LOAD(task, field) \
 	(HAS_TYPED_TASK ? (task)->field : PEEK(task, field))
+
+static __always_inline __u32 current_tid(void)
+{
+	return HAS_TYPED_TASK ? (__u32)bpf_get_current_task_btf()->pid
+			      : (__u32)bpf_get_current_pid_tgid();
+}
+
+/*
+ * Calls under way
+ */
+
+/* In contexts and in deaths */
+static __always_inline __u32 set_number(__u64 sk)
+{
+	return (sk * 0x9e3779b97f4a7c15ULL) >> config.context_shift;
+}
+
+/*
+ * The place of the socket with this key, if it has one in @set. The verifier need
+ * not follow each place by itself.
+ */
+#define PLACE_OF(set, key)                                                 \
+	({                                                                 \
+		const __u32 last_ = RW_CONTEXT_WAYS - 1;                   \
+		__u32 place_ = last_;                                      \
+                                                                           \
+		_Pragma("unroll") for (__u32 i = 0; i < last_;             \
+				       i++) if ((set)->way[i].sk == (key)) \
+			place_ = i;                                        \
+		&(set)->way[forgotten(place_) & last_];                    \
+	})
+
+static __always_inline struct rw_context_set *context_set(__u64 sk)
+{
+	__u32 set = set_number(sk);
+
+	return bpf_map_lookup_elem(&contexts, &set);
+}
+
+/* No close() waits longer than SO_LINGER says: that of this one was not seen. */
+static __always_inline bool is_overdue(const struct rw_context *c)
+{
+	__u64 longest_s = c->e.linger / config.hz + 2;
+
+	return bpf_ktime_get_ns() - c->ktime_ns > longest_s * 1000000000;
+}
+
+/* Closes that wait for SO_LINGER leave a place to those that do not. */
+static __always_inline bool is_open_to(const struct rw_context *c, int way,
+				       bool waits)
+{
+	if (waits && way == LAST_WAY)
+		return false;
+	return !(c->e.flags & RW_F_WILL_WAIT) || is_overdue(c);
+}
+
+/*
+ * The place of this socket in its set, or else the oldest whose call does not
+ * wait. CONTEXT_WAYS: there is none for a call that @waits. Global, so that the
+ * verifier looks at it once, not through all that comes after each of its ends.
+ */
+__noinline int context_place(__u64 sk, int waits)
+{
+	const struct rw_context_set *set = context_set(sk);
+	int place = CONTEXT_WAYS;
+	__u64 oldest = ~0ULL;
+
+	if (!set)
+		return place;
+#pragma unroll
+	for (int i = 0; i < CONTEXT_WAYS; i++)
+		if (set->way[i].sk == sk && !(waits && i == LAST_WAY))
+			return i;
+#pragma unroll
+	for (int i = 0; i < CONTEXT_WAYS; i++) {
+		if (!is_open_to(&set->way[i], i, waits) ||
+		    set->way[i].ktime_ns >= oldest)
+			continue;
+		oldest = set->way[i].ktime_ns;
+		place = i;
+	}
+	return place;
+}
+
+/*
+ * Where to write down what is seen of a call on this socket. @hash: sk_hash()
+ * Return: NULL if there is no room, which only one that @waits can meet
+ */
+static __always_inline struct rw_context *take_place(__u64 sk, __u32 hash,
+						     __u64 now, bool waits)
+{
+	__u32 place = context_place(sk, waits);
+	struct rw_context_set *set = context_set(sk);
+	struct rw_context *c;
+
+	if (!set || place >= CONTEXT_WAYS)
+		return NULL;
+	c = &set->way[place];
+	c->e = (struct rw_evidence){};
+	c->ktime_ns = now;
+	c->sk = sk;
+	c->tid = current_tid();
+	c->hash = hash;
+	return c;
+}
+
+/* The same, for the act to be told without another look at the socket. */
+static __always_inline struct rw_context *
+take_context(const struct rw_subject *s, bool waits)
+{
+	struct rw_context *c = take_place(s->sk, s->hash, s->ktime_ns, waits);
+
+	if (!c)
+		return NULL;
+	c->cookie = s->cookie;
+	c->cgroup = s->cgroup;
+	c->tuple = s->tuple;
+	c->family = s->family;
+	return c;
+}
+
+/* Only the path is known of this call so far. */
+static __always_inline void keep_path(const struct sock *sk, __u32 path)
+{
+	struct rw_context *c =
+		take_place(sk_key(sk), sk_hash(sk), bpf_ktime_get_ns(), false);
+
+	if (c)
+		c->e.path = path;
+}
+
+static __always_inline void drop_context(struct rw_context *c)
+{
+	c->e.path = 0;
+	c->e.flags = 0; /* it does not wait any more */
+	c->ktime_ns = 0;
+}
+
+static __always_inline struct rw_context *find_context(const struct sock *sk)
+{
+	__u64 key = sk_key(sk);
+	struct rw_context_set *set = context_set(key);
+	struct rw_context *c;
+
+	if (!set)
+		return NULL;
+	c = PLACE_OF(set, key);
+	return c->sk == key && c->hash == sk_hash(sk) ? c : NULL;
+}
+
+/* The context of a call on this socket that this task is inside of now. */
+static __always_inline struct rw_context *own_context(const struct sock *sk,
+						      __u32 path)
+{
+	struct rw_context *c = find_context(sk);
+
+	if (!c || !(c->e.path & path) || c->tid != current_tid())
+		return NULL;
+	return c;
+}
+
+/*
+ * Deaths that were told
+ */
+
+static __always_inline void count_death_near(__u64 key, __s64 more)
+{
+#ifdef RW_TRACEPOINT
+	__sync_fetch_and_add(deaths_near(key), more);
+#endif
+}
+
+static __always_inline struct rw_death_set *death_set(__u64 sk)
+{
+	__u32 set = set_number(sk);
+
+	return bpf_map_lookup_elem(&deaths, &set);
+}
+
+/* The place of this socket, or the one that is given to it. Global: see above */
+__noinline int death_place(__u64 sk)
+{
+	struct rw_death_set *set = death_set(sk);
+
+	if (!set)
+		return DEATH_WAYS;
+#pragma unroll
+	for (int i = 0; i < DEATH_WAYS; i++)
+		if (set->way[i].sk == sk)
+			return i;
+#pragma unroll
+	for (int i = 0; i < DEATH_WAYS; i++)
+		if (!set->way[i].kept)
+			return i;
+	return set->next++ & (DEATH_WAYS - 1);
+}
+
+/* A place for this one, of which sk, hash and kept are set; NULL: none */
+static __always_inline struct rw_death *keep_death(__u64 sk, __u32 hash)
+{
+	__u32 place = death_place(sk);
+	struct rw_death_set *set = death_set(sk);
+	struct rw_death *d;
+
+	if (!set || place >= DEATH_WAYS)
+		return NULL;
+	d = &set->way[place];
+	if (!d->kept || d->sk != sk)
+		count_death_near(sk, 1);
+	d->sk = sk;
+	d->hash = hash;
+	d->kept = 1;
+	return d;
+}
+
+static __always_inline void drop_death(struct rw_death *d, __u64 key)
+{
+	d->kept = 0;
+	count_death_near(key, -1);
+}
+
+#ifdef RW_TRACEPOINT
+/* False for most sockets without a death, and for none that has one. */
+static __always_inline bool death_is_near(const struct sock *sk)
+{
+	return *deaths_near(sk_key(sk));
+}
+#endif
+
+static __always_inline struct rw_death *find_death(const struct sock *sk)
+{
+	__u64 key = sk_key(sk);
+	struct rw_death_set *set = death_set(key);
+	struct rw_death *d;
+
+	if (!set)
+		return NULL;
+	d = PLACE_OF(set, key);
+	return d->kept && d->sk == key && d->hash == sk_hash(sk) ? d : NULL;
+}
+
+/*
+ * Tasks
+ */
 
 /* Acts for somebody else: a worker of the kernel. */
 static __always_inline bool works_for_kernel(struct task_struct *task)
@@ -213,12 +363,18 @@ static __always_inline __u8 current_exit(void)
 static __always_inline void read_task_of(struct rw_task *t,
 					 struct task_struct *task)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id;
 
-	t->pid = id >> 32;
-	t->tid = id;
-	t->uid = current_uid(task);
-	t->ns_pid = current_ns_pid(task, t->pid);
+	if (HAS_TYPED_TASK) {
+		t->pid = task->tgid;
+		t->tid = task->pid;
+	} else {
+		id = bpf_get_current_pid_tgid();
+		t->pid = id >> 32;
+		t->tid = id;
+	}
+	t->uid = config.identity ? current_uid(task) : 0;
+	t->ns_pid = config.identity ? current_ns_pid(task, t->pid) : 0;
 	read_comm(task, t->comm);
 }
 
@@ -263,12 +419,6 @@ static __always_inline void keep_owner(const struct sock *sk, __u32 source)
 /* One that must make room earlier is counted. */
 #define PROMISED_NS (120 * 1000000000ULL)
 
-/* The last eight bytes tell most connections apart: ports and netns. */
-static __always_inline __u64 tuple_tail(const struct rw_tuple *t)
-{
-	return *(const __u64 *)&t->lport;
-}
-
 static __always_inline bool same_tuple(const struct rw_tuple *a,
 				       const struct rw_tuple *b)
 {
@@ -278,53 +428,65 @@ static __always_inline bool same_tuple(const struct rw_tuple *a,
 		 (x[4] ^ y[4]));
 }
 
-static __always_inline struct rw_ended_set *ended_set(const struct rw_tuple *t)
+static __always_inline __u32 ended_number(const struct rw_tuple *t)
 {
 	const __u64 *word = (const __u64 *)t;
 	__u64 h = (word[2] ^ word[3] ^ word[4]) * 0x9e3779b97f4a7c15ULL;
-	__u32 set = h >> config.ended_shift; /* the best mixed bits */
 
-	return bpf_map_lookup_elem(&ended, &set);
+	return h >> config.ended_shift; /* the best mixed bits */
 }
 
-/* With --cgroup only of sockets in it: their late segments are to be shown. */
-static __always_inline __u64 cgroup_to_keep(const struct sock *sk)
-{
-	if (config.cgroup && !in_cgroup(address(sk)))
-		return 0;
-	return sk_cgroup_id(sk);
-}
+#define NOT_REMEMBERED (~0u)
 
-/* Remember this connection, for what the peer still sends: by nobody so far. */
-static __always_inline struct rw_ended *
-remember(const struct sock *sk, const struct rw_tuple *t, __u64 now)
+/*
+ * Remember this connection, for what the peer still sends; with --cgroup @cgroup
+ * only where it is the one asked for. The @owner, if anybody, is the task that is
+ * acting. Return: where, see remembered()
+ */
+static __always_inline __u32 remember(const struct rw_tuple *t, __u64 sk,
+				      __u32 hash, __u64 cgroup, __u64 now,
+				      bool owner)
 {
-	struct rw_ended_set *set = ended_set(t);
+	__u32 number = ended_number(t), way;
+	struct rw_ended_set *set = bpf_map_lookup_elem(&ended, &number);
 	struct rw_ended *end;
 
 	if (!set)
-		return NULL;
-	end = &set->way[set->next++ & (ENDED_WAYS - 1)];
+		return NOT_REMEMBERED;
+	way = set->next++ & (ENDED_WAYS - 1);
+	end = &set->way[way];
 	if (end->ktime_ns + PROMISED_NS > now && end->ktime_ns)
 		count_full(RW_FULL_ENDED);
 	end->tuple = *t;
 	end->ktime_ns = now;
-	end->cgroup = cgroup_to_keep(sk);
-	end->sk = sk_key(sk);
-	end->hash = sk_hash(sk);
+	end->cgroup = config.cgroup && !in_cgroup(sk) ? 0 : cgroup;
+	end->sk = sk;
+	end->hash = hash;
 	end->owner.pid = 0;
-	return end;
+	if (owner)
+		read_actor(&end->owner);
+	return number * ENDED_WAYS + way;
 }
 
-/* The same; the owner, if anybody, is the task that is acting. */
-static __always_inline void remember_end(const struct sock *sk,
-					 const struct rw_tuple *t, __u64 now,
-					 bool owner)
+static __always_inline __u32 remember_end(const struct rw_subject *s,
+					  bool owner)
 {
-	struct rw_ended *end = remember(sk, t, now);
+	return remember(&s->tuple, s->sk, s->hash, s->cgroup, s->ktime_ns,
+			owner);
+}
 
-	if (end && owner)
-		read_actor(&end->owner);
+/* The end that was remembered @where, unless the place has been given away. */
+static __always_inline struct rw_ended *remembered(__u32 where, __u64 sk,
+						   __u32 hash)
+{
+	__u32 number = where / ENDED_WAYS;
+	struct rw_ended_set *set = bpf_map_lookup_elem(&ended, &number);
+	struct rw_ended *end;
+
+	if (!set)
+		return NULL;
+	end = &set->way[where % ENDED_WAYS];
+	return end->sk == sk && end->hash == hash ? end : NULL;
 }
 
 /* The verifier need not follow each place by itself. */
@@ -344,8 +506,7 @@ static __always_inline struct rw_ended *last_end(struct rw_ended_set *set,
 #pragma unroll
 	for (int i = 0; i < ENDED_WAYS; i++) {
 		end = &set->way[i];
-		if (tuple_tail(&end->tuple) != tuple_tail(t) ||
-		    end->ktime_ns < newest)
+		if (end->tuple.tail != t->tail || end->ktime_ns < newest)
 			continue;
 		newest = end->ktime_ns;
 		place = i;
@@ -366,13 +527,15 @@ static __always_inline struct rw_ended *find_end(const struct rw_evidence *e,
 {
 	struct rw_ended_set *set;
 	struct rw_ended *end;
+	__u32 number;
 	bool opens = e->flags & RW_F_TRIGGER &&
 		     (e->trigger & (RW_TH_SYN | RW_TH_ACK)) == RW_TH_SYN;
 	bool astray = !(e->flags & RW_F_SK) || e->state == RW_TCP_LISTEN;
 
 	if (opens || !(astray || e->flags & (RW_F_DEAD | RW_F_TW)))
 		return NULL;
-	set = ended_set(t);
+	number = ended_number(t);
+	set = bpf_map_lookup_elem(&ended, &number);
 	if (!set)
 		return NULL;
 	end = last_end(set, t);

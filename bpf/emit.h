@@ -34,37 +34,6 @@ static __always_inline __u64 wake_flags(void)
 }
 
 /*
- * The full socket behind a subject, where there is one. Typed, loads of it are
- * direct; elsewhere its address is enough, and the stack is small.
- */
-#ifdef RW_TYPED
-typedef const struct sock *rw_full;
-#define FULL(sk) (sk)
-#define full_socket(s) ((s)->full)
-#else
-typedef bool rw_full;
-#define FULL(sk) true
-#define full_socket(s) ((s)->full ? (const struct sock *)(s)->sk : NULL)
-#endif
-
-/* What the caller knows beside the evidence. */
-struct rw_subject {
-	struct rw_tuple tuple;
-	__u64 ktime_ns; /* of the event, CLOCK_MONOTONIC */
-	__u64 now;	/* the same, except where it is told later */
-	__u64 sk;
-	__u64 cookie;
-	__u64 net;	/* struct net *, where there is no socket to ask */
-	__u64 listener; /* whose request this is about; 0: none */
-	__u32 hash;	/* skc_hash of a full socket */
-	__u8 family;
-	__u8 owner_source; /* RW_OWNER_NONE: look among the ended */
-	rw_full full;	   /* sk is neither a request nor a minisock */
-	const struct rw_task *actor; /* if it has been read already */
-	__u32 actor_flags;	     /* with actor: PF_* of that task */
-};
-
-/*
  * Who connected or accepted this socket, or held it when rstwatch started; or
  * the one that has ended and is answered for.
  */
@@ -85,12 +54,11 @@ known_owner(const struct rw_subject *s, const struct rw_ended *end)
 static __always_inline __u64 full_cookie(const struct rw_subject *s)
 {
 #ifdef RW_TYPED
-	const struct net___cookie *net = NULL;
+	const struct net___cookie *net = (const void *)s->typed_net;
 
-	if (!s->full || !config.netns_cookies ||
+	if (!net || !config.netns_cookies ||
 	    !bpf_core_field_exists(net->net_cookie))
 		return 0;
-	net = (const void *)LOAD(s->full, __sk_common.skc_net.net);
 	return LOAD(net, net_cookie);
 #else
 	return 0;
@@ -98,17 +66,15 @@ static __always_inline __u64 full_cookie(const struct rw_subject *s)
 }
 
 /*
- * It is in the cgroup asked for. A request will be where its listener is; what
- * comes after the end of a connection belongs where the connection was.
+ * It is in the cgroup asked for. What comes after the end of a connection
+ * belongs where the connection was.
  */
 static __always_inline bool cgroup_passes(const struct rw_subject *s,
 					  const struct rw_ended *end)
 {
-	__u64 sk = s->full ? s->sk : s->listener;
-
 	if (!config.cgroup)
 		return true;
-	return sk ? in_cgroup(sk) : end && end->cgroup;
+	return s->home ? in_cgroup(s->home) : end && end->cgroup;
 }
 
 /* Global, so that the name is not on the stack of who calls. */
@@ -144,18 +110,23 @@ static __always_inline bool who_passes(struct rw_evidence *e,
 	return ask_owner(e);
 }
 
+static __always_inline bool whose_passes(struct rw_evidence *e,
+					 const struct rw_subject *s,
+					 const struct rw_ended *end)
+{
+	return cgroup_passes(s, end) &&
+	       (!filters_tasks() || who_passes(e, s, end));
+}
+
 static __always_inline void fill_event(struct rw_event *ev,
 				       const struct rw_evidence *e,
 				       const struct rw_subject *s, __u32 cause,
 				       const struct rw_ended *end)
 {
-	const struct rw_owner *known;
-
 	ev->ktime_ns = s->ktime_ns;
 	ev->sk = s->sk;
 	ev->cookie = s->cookie;
-	ev->cgroup = s->listener ? peek_cgroup_id(s->listener)
-				 : sk_cgroup_id(full_socket(s));
+	ev->cgroup = s->cgroup;
 	ev->tuple = s->tuple;
 	ev->family = s->family;
 	ev->cause = cause;
@@ -164,14 +135,10 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->since_close_ms = 0;
 	ev->evidence = *e;
 	if (e->flags & RW_F_ACTOR) {
-		__u32 flags = s->actor ? s->actor_flags
-				       : TASK_LOAD(current_task(), flags);
+		struct task_struct *task = current_task();
 
-		if (s->actor)
-			ev->actor = *s->actor;
-		else
-			read_task(&ev->actor);
-		if (flags & PF_EXITING) {
+		read_task_of(&ev->actor, task);
+		if (TASK_LOAD(task, flags) & PF_EXITING) {
 			ev->evidence.flags |= RW_F_EXITING;
 			ev->evidence.exit = current_exit();
 		}
@@ -181,7 +148,7 @@ static __always_inline void fill_event(struct rw_event *ev,
 		ev->owner = ev->actor;
 	} else if (end) {
 		ev->evidence.flags |= RW_F_SINCE_CLOSE;
-		ev->since_close_ms = (s->now - end->ktime_ns) / 1000000;
+		ev->since_close_ms = (s->ktime_ns - end->ktime_ns) / 1000000;
 		if (!ev->cgroup)
 			ev->cgroup = end->cgroup;
 		if (end->owner.pid) {
@@ -190,7 +157,15 @@ static __always_inline void fill_event(struct rw_event *ev,
 			ev->owner = end->owner;
 		}
 	}
-	known = known_owner(s, end);
+}
+
+/* The same: what has been known of the owner since before this teardown. */
+static __always_inline void fill_known(struct rw_event *ev,
+				       const struct rw_subject *s,
+				       const struct rw_ended *end)
+{
+	const struct rw_owner *known = known_owner(s, end);
+
 	if (!known)
 		return;
 	if (known->source == RW_OWNER_SCAN)
@@ -215,10 +190,10 @@ static __always_inline __u32 judge(const struct rw_evidence *e)
 
 /*
  * Judge, filter, count, record. Everything that is shown passes here. @ctx: of
- * the program, as the kernel gave it.
+ * the program, as the kernel gave it. Return: enum rw_cause, shown or not
  */
-static __always_inline void emit(void *ctx, struct rw_evidence *e,
-				 const struct rw_subject *s)
+static __always_inline __u32 emit(void *ctx, struct rw_evidence *e,
+				  const struct rw_subject *s)
 {
 	__u32 cause;
 	const struct rw_ended *end = NULL;
@@ -226,27 +201,23 @@ static __always_inline void emit(void *ctx, struct rw_evidence *e,
 	struct rw_event *ev;
 	__u8 stacks = 0;
 
-	if (e->kind != RW_KIND_FIN) { /* of a FIN there is little to combine */
-		forget(e);
+	if (!rw_moves_nothing(e))
 		audit(e, s->tuple.netns, s->net, s->sk, full_cookie(s));
-	}
-	if (e->flags & RW_F_ACTOR && !s->actor && is_deputy())
+	if (e->flags & RW_F_ACTOR && is_deputy())
 		e->flags &= ~RW_F_ACTOR;
 	cause = judge(e);
 	if (!kind_passes(e->kind) || !cause_passes(cause))
-		return;
-	if (!tuple_passes(&s->tuple, s->family))
-		return;
+		return cause;
+	if (config.filters && !tuple_passes(&s->tuple, s->family))
+		return cause;
 	if (!s->owner_source)
-		end = find_end(e, &s->tuple, s->sk, s->now);
-	if (!cgroup_passes(s, end))
-		return;
-	if (filters_tasks() && !who_passes(e, s, end))
-		return;
+		end = find_end(e, &s->tuple, s->sk, s->ktime_ns);
+	if (config.filters && !whose_passes(e, s, end))
+		return cause;
 
 	count = count_of(cause);
 	if (!count)
-		return;
+		return cause;
 	if (!(e->flags & RW_F_HELD)) /* else user space counts it, if it is */
 		count_one(&count->seen);
 	if (config.stacks)
@@ -259,11 +230,13 @@ static __always_inline void emit(void *ctx, struct rw_evidence *e,
 			count_one(&count->lost_rst);
 		if (e->flags & RW_F_HELD)
 			count_one(&count->seen);
-		return;
+		return cause;
 	}
 	fill_event(ev, e, s, cause, end);
+	fill_known(ev, s, end);
 	ev->stacks = stacks;
 	bpf_ringbuf_submit(ev, wake_flags());
+	return cause;
 }
 
 /*
@@ -276,11 +249,13 @@ static __always_inline void amend(struct rw_evidence *e,
 	struct rw_event *ev;
 
 	if (!(config.cause_mask & causes) ||
-	    !tuple_passes(&s->tuple, s->family) || !cgroup_passes(s, NULL))
+	    (config.filters &&
+	     !(tuple_passes(&s->tuple, s->family) && cgroup_passes(s, NULL))))
 		return;
 	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 	if (!ev)
 		return;
+	in_memory(e);
 	fill_event(ev, e, s, RW_CAUSE_UNKNOWN, NULL);
 	bpf_ringbuf_submit(ev, wake_flags());
 }

@@ -124,6 +124,9 @@ enum rw_reason {
 	RW_REASON_MAX
 };
 
+/* Numbers of enum sk_rst_reason: 25 in 6.18, and room for those to come. */
+#define RW_RAW_REASONS 128
+
 /* TCP header flag bits, as in byte 13 of the header. */
 #define RW_TH_FIN 0x01
 #define RW_TH_SYN 0x02
@@ -201,9 +204,14 @@ struct rw_task {
 struct rw_tuple {
 	__u8 laddr[RW_ADDR_LEN]; /* network order */
 	__u8 raddr[RW_ADDR_LEN];
-	__u16 lport; /* host order */
-	__u16 rport; /* host order */
-	__u32 netns; /* inode number */
+	union {
+		struct {
+			__u16 lport; /* host order */
+			__u16 rport; /* host order */
+			__u32 netns; /* inode number */
+		};
+		__u64 tail; /* the three as one: tells most apart */
+	};
 } RW_WORDS;
 _Static_assert(sizeof(struct rw_tuple) == 40, "rw_tuple is a map key");
 
@@ -300,8 +308,9 @@ enum rw_minisock {
 
 #define RW_PORT_WORDS 1024 /* of 64 bits: a set with a bit for each port */
 
-/* Places of a set in the map of connections that ended. */
+/* Places of a set in the map of connections that ended, and of calls under way */
 #define RW_ENDED_WAYS 4
+#define RW_CONTEXT_WAYS 4
 
 /* Maps that can be too small, in the map map_full. */
 enum rw_full {
@@ -318,10 +327,11 @@ struct rw_config {
 	__u32 wake_at;	   /* bytes in the ring that wake the reader; 0: none */
 	__u32 owner_sets;  /* size of the map owners, a power of two */
 	__u32 ended_shift; /* 64 bits less this number a set of the map ended */
-	__u8 rst_only;	   /* -r */
-	__u8 family;	   /* 0, 4 or 6 */
-	__u8 filter_pid;   /* the map pids is consulted */
-	__u8 port_filter;  /* RW_PORT_* */
+	__u32 context_shift;	/* the same of the map contexts */
+	__u8 rst_only;		/* -r */
+	__u8 family;		/* 0, 4 or 6 */
+	__u8 filter_pid;	/* the map pids is consulted */
+	__u8 port_filter;	/* RW_PORT_* */
 	__s8 reason_arg_active; /* argument index of reason, -1: none */
 	__s8 reason_arg_answer; /* the same for tcp_v4/v6_send_reset */
 	__u8 reset_has_skb;	/* tcp_reset() has a skb argument (5.11+) */
@@ -333,19 +343,20 @@ struct rw_config {
 	__u8 ttl;	  /* hop limits are looked at */
 	__u32 stack_room; /* bytes in the ring that leave room for a stack */
 	__u32 netns;	  /* inode number, 0: all */
-	__u32 zero;	  /* so that the next one is aligned */
 	__u64 cgroup;	  /* id: only sockets in or below it; 0: all */
 	__u32 cgroup_level; /* its depth, 0: the root */
 	__u8 filter_comm;   /* comm is compared */
 	__u8 net_family;    /* of --net: 0 (none), 4 or 6 */
 	__u8 netns_cookies; /* SO_NETNS_COOKIE tells netns apart (5.14+) */
 	__u8 can_cast;	    /* bpf_rdonly_cast() is there (6.2+) */
-	__u32 net[4];	    /* address as in rw_tuple, host bits cleared */
+	__u8 identity; /* uid, ns_pid and cgroup are shown: else not read */
+	__u8 filters;  /* any of those on address, netns, cgroup or task */
+	__u32 net[4];  /* address as in rw_tuple, host bits cleared */
 	__u32 net_mask[4];
-	__u32 comm[4];		     /* as bytes: the name and its NUL */
-	__u32 comm_mask[4];	     /* what counts of it */
-	__s32 reason[RW_REASON_MAX]; /* raw number of each, -1: unknown */
-	__s32 reason_mptcp_last;     /* SK_RST_REASON_MPTCP_* end here */
+	__u32 comm[4];			/* as bytes: the name and its NUL */
+	__u32 comm_mask[4];		/* what counts of it */
+	__u8 reason_of[RW_RAW_REASONS]; /* enum rw_reason, by raw number */
+	__u8 has_state_reason;		/* RW_REASON_STATE is one of them */
 };
 
 #endif

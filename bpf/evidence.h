@@ -23,9 +23,10 @@ static __always_inline __u8 sk_state(const struct sock *sk)
 	return LOAD(sk, __sk_common.skc_state);
 }
 
-static __always_inline bool sk_flag(unsigned long flags, int bit)
+/* @bit: as wide as the relocated number comes, or each use would cut it short */
+static __always_inline bool sk_flag(unsigned long flags, __u64 bit)
 {
-	return flags & (1UL << bit);
+	return flags & (1ULL << bit);
 }
 
 #define SK_FLAG(flags, name) \
@@ -93,73 +94,79 @@ static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
 	return peek_cgroup_id(address(sk));
 }
 
-#define COMMON_IN6(dst, c, field)                               \
-	({                                                      \
-		(dst)[0] = COMMON(c, field.in6_u.u6_addr32[0]); \
-		(dst)[1] = COMMON(c, field.in6_u.u6_addr32[1]); \
-		(dst)[2] = COMMON(c, field.in6_u.u6_addr32[2]); \
-		(dst)[3] = COMMON(c, field.in6_u.u6_addr32[3]); \
-	})
+/*
+ * What lies first in a word, and the rest. Arithmetic, not a union: from that the
+ * compiler makes halves of everything that is copied with it.
+ */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FIRST_OF(word, bits) ((word) & ((1ULL << (bits)) - 1))
+#define REST_OF(word, bits) ((word) >> (bits))
+#define FOLLOWED_BY(first, bits, rest) ((first) | (__u64)(rest) << (bits))
+#else
+#error "how the halves of a word lie in memory is known of little-endian alone"
+#endif
 
-static __always_inline bool is_mapped(const __u32 *a)
+/* Half of an IPv6 address: its words @i and @i + 1 */
+#define COMMON_IN6(c, field, i) (*(__u64 *)&COMMON(c, field.in6_u.u6_addr32[i]))
+
+/* @a: the halves of an IPv6 address, as they are in memory */
+static __always_inline bool is_mapped(const __u64 *a)
 {
-	return !a[0] && !a[1] && a[2] == bpf_htonl(0xffff);
+	return !a[0] && FIRST_OF(a[1], 32) == bpf_htonl(0xffff);
 }
 
-/* Netns and addresses as the socket names them. Return: 4 or 6, the family. */
+/* Addresses as the socket names them. Return: 4 or 6, the family. */
 static __always_inline __u8 read_addresses(struct rw_tuple *t,
 					   const struct rw_common *c)
 {
-	__u32 *laddr = (__u32 *)t->laddr, *raddr = (__u32 *)t->raddr;
-	struct net *net = COMMON(c, skc_net.net);
-	union {
-		__u64 both;
-		__u32 each[2];
-	} pair;
+	__u64 *laddr = (__u64 *)t->laddr, *raddr = (__u64 *)t->raddr;
+	__u64 pair;
 
-	__builtin_memset(t, 0, sizeof(*t));
-	t->netns = LOAD(net, ns.inum);
 	if (COMMON(c, skc_family) == AF_INET6) {
-		COMMON_IN6(laddr, c, skc_v6_rcv_saddr);
-		COMMON_IN6(raddr, c, skc_v6_daddr);
+		laddr[0] = COMMON_IN6(c, skc_v6_rcv_saddr, 0);
+		laddr[1] = COMMON_IN6(c, skc_v6_rcv_saddr, 2);
+		raddr[0] = COMMON_IN6(c, skc_v6_daddr, 0);
+		raddr[1] = COMMON_IN6(c, skc_v6_daddr, 2);
 		if (!is_mapped(raddr))
 			return 6;
-		__builtin_memset(t->laddr, 0, RW_ADDR_LEN);
-		__builtin_memset(t->raddr, 0, RW_ADDR_LEN);
 	}
-	pair.both = COMMON(c, skc_addrpair);
-	raddr[0] = pair.each[0];
-	laddr[0] = pair.each[1];
+	pair = COMMON(c, skc_addrpair);
+	raddr[0] = FIRST_OF(pair, 32);
+	laddr[0] = REST_OF(pair, 32);
+	raddr[1] = laddr[1] = 0;
 	return 4;
 }
 
 /*
- * The connection as the socket names it; @family becomes 4 or 6. The port is
- * inet_sport: closing clears inet_num (inet_put_port()) before the RST goes
- * out, never this one.
+ * The connection as a socket names it that is bound, as every one is until it
+ * is closed. @net: its netns. Return: 4 or 6, the family
  */
-static __always_inline void read_tuple(struct rw_tuple *t, __u8 *family,
-				       const struct rw_common *c,
-				       const struct tcp_sock *tp)
+static __always_inline __u8 read_open_tuple(struct rw_tuple *t,
+					    const struct rw_common *c,
+					    const struct net *net)
 {
-	*family = read_addresses(t, c);
-	t->lport = bpf_ntohs(LOAD(tp, inet_conn.icsk_inet.inet_sport));
-	t->rport = bpf_ntohs(COMMON(c, skc_dport));
+	__u32 pair = COMMON(c, skc_portpair);
+	__u32 ports = FOLLOWED_BY(REST_OF(pair, 16), 16,
+				  bpf_ntohs(FIRST_OF(pair, 16)));
+
+	t->tail = FOLLOWED_BY((__u64)ports, 32, LOAD(net, ns.inum));
+	return read_addresses(t, c);
 }
 
-/* The same of a connection whose close() begins: two loads fewer. */
-static __always_inline void read_open_tuple(struct rw_tuple *t,
-					    const struct rw_common *c)
+/*
+ * The same of any socket: closing clears inet_num (inet_put_port()) before the
+ * RST goes out, inet_sport stays.
+ */
+static __always_inline __u8 read_tuple(struct rw_tuple *t,
+				       const struct rw_common *c,
+				       const struct net *net,
+				       const struct tcp_sock *tp)
 {
-	union {
-		__u32 both;
-		__u16 each[2];
-	} pair;
+	__u8 family = read_open_tuple(t, c, net);
 
-	read_addresses(t, c);
-	pair.both = COMMON(c, skc_portpair);
-	t->rport = bpf_ntohs(pair.each[0]);
-	t->lport = pair.each[1];
+	if (!FIRST_OF(t->tail, 16))
+		t->tail |= bpf_ntohs(LOAD(tp, inet_conn.icsk_inet.inet_sport));
+	return family;
 }
 
 static __always_inline struct tcp_skb_cb *skb_cb(struct sk_buff *skb)
@@ -344,29 +351,34 @@ user_timeout_rules(const struct sock *sk, const struct tcp_sock *tp, __u8 state)
 	return LOAD(tp, inet_conn.icsk_retransmits) < retries;
 }
 
-/* Facts that change while the kernel works: read again when it acts. */
-static __always_inline void read_now(struct rw_evidence *e,
-				     const struct sock *sk)
+/* @flags: skc_flags, as just read */
+static __always_inline void note_now(struct rw_evidence *e,
+				     const struct sock *sk, __u8 state,
+				     unsigned long flags)
 {
-	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
-
-	e->state_now = sk_state(sk);
+	e->state_now = state;
 	if (SK_FLAG(flags, SOCK_DEAD))
 		e->flags |= RW_F_DEAD;
 	if (LOAD(sk, sk_lock.owned))
 		e->flags |= RW_F_LOCK_OWNED;
 }
 
+/* Facts that change while the kernel works: read again when it acts. */
+static __always_inline void read_now(struct rw_evidence *e,
+				     const struct sock *sk)
+{
+	note_now(e, sk, sk_state(sk), LOAD(sk, __sk_common.skc_flags));
+}
+
 /*
  * What is shown of a full socket. @state is the state before the teardown
- * began; the caller knows it, the socket may have moved on.
+ * began; the caller knows it, the socket may have moved on. @flags: skc_flags
  */
 static __always_inline void read_shown(struct rw_evidence *e,
 				       const struct sock *sk,
-				       const struct tcp_sock *tp, __u8 state)
+				       const struct tcp_sock *tp, __u8 state,
+				       unsigned long flags)
 {
-	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
-
 	e->state = state;
 	e->flags |= RW_F_SK | RW_F_QUEUES;
 	if (SK_FLAG(flags, SOCK_LINGER)) {
@@ -382,10 +394,9 @@ static __always_inline void read_shown(struct rw_evidence *e,
 /* What else a reset or a silent end may have come from. */
 static __always_inline void read_deciding(struct rw_evidence *e,
 					  const struct sock *sk,
-					  const struct tcp_sock *tp)
+					  const struct tcp_sock *tp,
+					  unsigned long flags)
 {
-	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
-
 	if (SK_FLAG(flags, SOCK_KEEPOPEN))
 		e->flags |= RW_F_KEEPOPEN;
 	if (!LOAD(sk, sk_socket) && !SK_FLAG(flags, SOCK_DEAD))
@@ -447,18 +458,21 @@ static __always_inline void read_errors(struct rw_evidence *e,
 	e->sk_err_soft = LOAD(sk, sk_err_soft);
 }
 
-/* The kernel's own word for it, and the few of its words that decide. */
+/* The few of the kernel's own words that decide. @raw: enum sk_rst_reason */
+static __always_inline __u8 reason_of(__u32 raw)
+{
+	if (raw >= RW_RAW_REASONS)
+		return RW_REASON_OTHER;
+	barrier_var(raw); /* some verifiers only see what a mask does */
+	return config.reason_of[raw & (RW_RAW_REASONS - 1)];
+}
+
+/* The kernel's own word for it. */
 static __always_inline void set_reason(struct rw_evidence *e, __s32 raw)
 {
 	e->flags |= RW_F_REASON;
 	e->kernel_reason = raw;
-#pragma unroll
-	for (int i = RW_REASON_OTHER + 1; i < RW_REASON_MAX; i++)
-		if (config.reason[i] == raw)
-			e->reason = i;
-	if (raw > config.reason[RW_REASON_MPTCP] &&
-	    raw <= config.reason_mptcp_last)
-		e->reason = RW_REASON_MPTCP;
+	e->reason = reason_of(raw);
 }
 
 /* The flag byte of a segment's TCP header, as tcp_v4_fill_cb() copied it. */

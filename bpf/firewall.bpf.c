@@ -63,7 +63,7 @@ static __always_inline struct sock *socket_of(struct sk_buff *skb,
 static __always_inline int rejected(void *ctx, struct net *net,
 				    struct sk_buff *skb, __u32 hook, __u32 path)
 {
-	struct rw_context c = {};
+	struct rw_evidence e = {};
 	struct rw_packet p = {};
 	struct rw_subject s = {};
 	struct tcp_sock *tp;
@@ -71,13 +71,12 @@ static __always_inline int rejected(void *ctx, struct net *net,
 
 	if (!read_packet(&p, skb))
 		return 0;
-	s.ktime_ns = s.now = bpf_ktime_get_ns();
+	s.ktime_ns = bpf_ktime_get_ns();
 	sk = socket_of(skb, &p);
 	if (sk) {
 		tp = (struct tcp_sock *)sk;
 		subject_of(&s, sk, tp);
-		begin(&c, sk, tp, path, s.now);
-		s.cookie = c.cookie;
+		begin(&e, sk, tp, path);
 	} else {
 		s.family = p.version;
 		if (hook == NF_LOCAL_OUT || hook == NF_POST_ROUTING)
@@ -86,12 +85,13 @@ static __always_inline int rejected(void *ctx, struct net *net,
 			packet_tuple(&s.tuple, &p);
 		s.tuple.netns = PEEK(net, ns.inum);
 	}
-	c.e.path = path;
-	c.e.kind = RW_KIND_RST_ANSWER;
-	c.e.flags |= RW_F_TRIGGER;
-	c.e.trigger = p.flags;
-	c.e.trigger_payload = p.payload;
-	emit(ctx, &c.e, &s);
+	e.path = path;
+	e.kind = RW_KIND_RST_ANSWER;
+	e.flags |= RW_F_TRIGGER;
+	e.trigger = p.flags;
+	e.trigger_payload = p.payload;
+	forget(&e);
+	emit(ctx, &e, &s);
 	return 0;
 }
 

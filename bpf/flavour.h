@@ -85,7 +85,8 @@ struct rw_common {
 #define COMMON(c, field) ((c)->sk->__sk_common.field)
 #else
 struct rw_common {
-	__u8 bytes[104]; /* up to skc_flags; the stack is small */
+	/* up to skc_flags; the stack is small */
+	__u8 bytes[104] __attribute__((aligned(8)));
 };
 #define COMMON(c, field)                                                  \
 	(*(typeof(((struct sock_common *)0)->field)                       \
@@ -118,6 +119,18 @@ static __always_inline void read_common(struct rw_common *c,
 #else
 #define RARELY __always_inline
 #endif
+
+/*
+ * Leave what @pointer points to in memory. The compiler would rather keep each
+ * field in a register, has too few of them, and puts words together again from
+ * their bytes wherever they are copied. The probed programs have no stack to spare.
+ */
+static __always_inline void in_memory(void *pointer)
+{
+#ifdef RW_TYPED
+	asm volatile("" : : "r"(pointer) : "memory");
+#endif
+}
 
 /*
  * A kernel pointer as a number to calculate with. The verifier refuses

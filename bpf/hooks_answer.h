@@ -105,10 +105,14 @@ static __always_inline bool is_full(struct sock *sk)
 	return state != RW_TCP_TIME_WAIT && state != RW_TCP_NEW_SYN_RECV;
 }
 
-/* @sk: a request */
-static __always_inline __u64 request_listener(struct sock *sk)
+/* The full socket whose cgroup counts: a request will be where its listener is */
+static __always_inline __u64 home_of(struct sock *sk)
 {
-	return (__u64)PEEK(sk, __sk_common.skc_listener);
+	if (is_full(sk))
+		return sk_key(sk);
+	return sk_state(sk) == RW_TCP_NEW_SYN_RECV
+		       ? (__u64)PEEK(sk, __sk_common.skc_listener)
+		       : 0;
 }
 
 static __always_inline void read_answering(struct rw_evidence *e,
@@ -154,14 +158,13 @@ static __always_inline void read_answering(struct rw_evidence *e,
  * The socket answers: so it was no RST that ended it a moment ago, but the
  * segment that is answered. What was told of that end is taken back.
  */
-static __always_inline void retract(const struct sock *sk,
+static __always_inline void retract(const struct rw_death *d,
 				    const struct rw_subject *answer)
 {
-	struct rw_death *d = find_death(sk);
 	struct rw_evidence e = {};
 	struct rw_subject s = *answer;
 
-	if (!d || !d->held_ns)
+	if (!d->held_ns)
 		return;
 	e.kind = RW_KIND_RETRACT;
 	s.ktime_ns = d->held_ns;
@@ -188,56 +191,72 @@ static RARELY int fins_crossed(struct sock *sk)
  * The kernel gave this connection up, or a RST ended it that the peer need not
  * have sent: what the peer sends yet is answered for who closes now.
  */
-static __always_inline void name_end(const struct rw_subject *s)
+static __always_inline void name_end(const struct rw_death *d)
 {
-	struct rw_ended_set *set = ended_set(&s->tuple);
-	struct rw_ended *end = set ? last_end(set, &s->tuple) : NULL;
+	struct rw_ended *end = remembered(d->end, d->sk, d->hash);
 
-	if (end && end->sk == s->sk && !end->owner.pid)
+	if (end && !end->owner.pid)
 		read_task(&end->owner);
+}
+
+static __always_inline void subject_of_death(struct rw_subject *s,
+					     const struct rw_death *d)
+{
+	s->ktime_ns = bpf_ktime_get_ns();
+	s->sk = s->home = d->sk;
+	s->hash = d->hash;
+	s->cookie = d->cookie;
+	s->cgroup = d->cgroup;
+	s->tuple = d->tuple;
+	s->family = d->family;
 }
 
 /*
  * The connection was ended by the kernel or the peer, and reported before its
  * owner was known; who closes the dead socket is the owner.
  */
-static __always_inline void name_owner(const struct sock *sk,
-				       const struct tcp_sock *tp)
+static __always_inline void name_owner(const struct sock *sk)
 {
 	struct rw_death *d = find_death(sk);
 	struct rw_evidence e = {};
-	struct rw_subject s;
+	struct rw_subject s = {};
 
 	if (!d || d->reset_state) /* the latter: an answer is to come */
 		return;
 	if (d->await_owner && !is_deputy()) {
-		subject_of(&s, sk, tp);
+		subject_of_death(&s, d);
 		s.owner_source = RW_OWNER_CLOSE;
-		s.cookie = d->cookie;
-		s.tuple.rport = d->rport;
 		e.kind = RW_KIND_OWNER;
 		e.flags = RW_F_ACTOR;
 		amend(&e, &s, 1ULL << d->cause);
-		name_end(&s);
+		name_end(d);
 	}
-	drop_death(sk);
+	drop_death(d, sk_key(sk));
 }
 
-/* An end was told while somebody may still hold the socket. */
-static __always_inline void told(const struct sock *sk, struct rw_evidence *e,
-				 __u8 reset_state, __u64 ktime_ns)
+/*
+ * An end was told, as @cause, while somebody may still hold the socket. @end: from
+ * remember_end()
+ */
+static __always_inline void told(const struct sock *sk,
+				 const struct rw_subject *s,
+				 const struct rw_evidence *e, __u32 cause,
+				 __u32 end, __u8 reset_state)
 {
-	struct rw_death d = {};
+	struct rw_death *d = keep_death(s->sk, sk_hash(sk));
 
-	d.cause = rw_judge(e);
-	d.told = 1;
-	d.await_owner = !(e->flags & (RW_F_DEAD | RW_F_ACTOR));
-	d.reset_state = reset_state;
-	d.cookie = sk_cookie(sk);
-	d.rport = bpf_ntohs(LOAD(sk, __sk_common.skc_dport));
-	if (reset_state)
-		d.held_ns = ktime_ns;
-	keep_death(sk, &d);
+	if (!d)
+		return;
+	d->held_ns = reset_state ? s->ktime_ns : 0;
+	d->end = end;
+	d->cause = cause;
+	d->told = 1;
+	d->await_owner = !(e->flags & (RW_F_DEAD | RW_F_ACTOR));
+	d->reset_state = reset_state;
+	d->cookie = s->cookie;
+	d->cgroup = s->cgroup;
+	d->tuple = s->tuple;
+	d->family = s->family;
 }
 
 /*
@@ -249,12 +268,14 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 {
 	struct rw_evidence e = {};
 	struct rw_subject s = {};
+	struct rw_death *death;
 	struct net *net;
+	__u32 cause;
 
 	skb = SEGMENT(skb);
 	if (sk)
 		sk = SOCK(sk);
-	s.ktime_ns = s.now = bpf_ktime_get_ns();
+	s.ktime_ns = bpf_ktime_get_ns();
 	read_trigger(&e, skb);
 	if (e.trigger & RW_TH_RST)
 		return 0;
@@ -268,10 +289,9 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 	if (sk) {
 		s.tuple.netns = PEEK(sk, __sk_common.skc_net.net, ns.inum);
 		s.sk = sk_key(sk);
-		if (is_full(sk))
-			s.full = FULL(sk);
-		else if (sk_state(sk) == RW_TCP_NEW_SYN_RECV)
-			s.listener = request_listener(sk);
+		s.home = home_of(sk);
+		if (config.identity)
+			s.cgroup = peek_cgroup_id(s.home);
 		s.cookie = sk_cookie(sk);
 		read_answering(&e, sk, skb);
 	} else {
@@ -279,14 +299,17 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 		s.tuple.netns = PEEK(net, ns.inum);
 		s.net = (__u64)net;
 	}
-	emit(ctx, &e, &s);
+	forget(&e);
+	cause = emit(ctx, &e, &s);
 	if (!sk || e.state_now != RW_TCP_CLOSE)
 		return 0;
-	retract(sk, &s);
-	if (e.flags & RW_F_DEAD)
-		drop_death(sk);
-	else
-		told(sk, &e, 0, 0);
+	death = find_death(sk);
+	if (death)
+		retract(death, &s);
+	if (!(e.flags & RW_F_DEAD))
+		told(sk, &s, &e, cause, death ? death->end : NOT_REMEMBERED, 0);
+	else if (death)
+		drop_death(death, s.sk);
 	return 0;
 }
 
@@ -298,27 +321,34 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 static __always_inline int received(void *ctx, struct sock *sk,
 				    struct sk_buff *skb, __u32 extra_flags)
 {
-	struct rw_context c = {};
+	struct rw_evidence e = {};
 	struct tcp_sock *tp = TCP_SK(sk);
+	__u32 cause, end = NOT_REMEMBERED;
 	struct rw_subject s;
+	__u8 state;
 
-	if (!tp || sk_state(sk) == RW_TCP_CLOSE)
+	if (!tp)
+		return 0;
+	state = sk_state(sk);
+	if (state == RW_TCP_CLOSE)
 		return 0;
 	subject_of(&s, sk, tp);
-	begin(&c, sk, tp, RW_PATH_RECEIVED, s.now);
-	c.e.kind = RW_KIND_RST_RECEIVED;
-	c.e.flags |= extra_flags;
+	/* the state decides which it is, nothing else */
+	look(&e, sk, tp, RW_PATH_RECEIVED, state,
+	     LOAD(sk, __sk_common.skc_flags));
+	e.kind = RW_KIND_RST_RECEIVED;
+	e.flags |= extra_flags;
 	if (skb) {
-		read_rst(&c.e, skb);
-		read_rst_expected(&c.e, tp);
+		read_rst(&e, skb);
+		read_rst_expected(&e, tp);
 		if (config.ttl)
-			c.e.hops_established = established_hops(s.sk, s.hash);
+			e.hops_established = established_hops(s.sk, s.hash);
 	}
-	s.cookie = c.cookie;
-	emit(ctx, &c.e, &s);
-	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
-		remember_end(sk, &s.tuple, s.now, false);
-	told(sk, &c.e, extra_flags & RW_F_HELD ? c.e.state : 0, s.ktime_ns);
+	forget(&e);
+	cause = emit(ctx, &e, &s);
+	if (!(e.flags & RW_F_DEAD)) /* else its close() was remembered */
+		end = remember_end(&s, false);
+	told(sk, &s, &e, cause, end, extra_flags & RW_F_HELD ? e.state : 0);
 	return 0;
 }
 
@@ -328,10 +358,14 @@ static __always_inline int received(void *ctx, struct sock *sk,
  */
 static __always_inline int reset_itself(struct sock *sk)
 {
-	struct rw_death d = {};
+	struct rw_death *d = keep_death(sk_key(sk), sk_hash(sk));
 
-	d.reset_state = sk_state(sk);
-	keep_death(sk, &d);
+	if (!d)
+		return 0;
+	d->held_ns = 0;
+	d->end = NOT_REMEMBERED;
+	d->told = d->await_owner = 0;
+	d->reset_state = sk_state(sk);
 	return 0;
 }
 
@@ -358,49 +392,40 @@ static __always_inline bool error_was_fetched(const struct rw_evidence *e)
 /*
  * An end without a segment: the error left on the socket tells. A socket that
  * died of a reset already told of, or whose FIN was acknowledged, ends here in
- * the ordinary way, whatever old error may still be on it.
+ * the ordinary way, whatever old error may still be on it. @e: just begun, with
+ * errors
  */
 static __always_inline int ended_silently(void *ctx, struct sock *sk,
-					  __u32 path)
+					  struct rw_evidence *e,
+					  const struct rw_subject *s)
 {
-	struct rw_context c = {};
+	__u32 cause, end = NOT_REMEMBERED;
 	struct rw_death *seen;
-	struct tcp_sock *tp;
-	struct rw_subject s;
-	__u8 state = sk_state(sk);
 
-	if (state == RW_TCP_CLOSE || state == RW_TCP_LISTEN)
-		return 0;
-	tp = TCP_SK(sk);
-	if (!tp)
-		return 0;
-	subject_of(&s, sk, tp);
-	begin(&c, sk, tp, path, s.now);
-	read_errors(&c.e, sk);
-	if (c.e.sk_err == RW_ECONNRESET || c.e.sk_err == RW_EPIPE)
+	if (e->sk_err == RW_ECONNRESET || e->sk_err == RW_EPIPE)
 		return 0;
 	seen = find_death(sk);
 	if (seen && seen->told)
 		return 0;
-	if (error_was_fetched(&c.e)) {
-		c.e.sk_err = RW_ETIMEDOUT;
-		c.e.flags |= RW_F_INFERRED;
+	if (error_was_fetched(e)) {
+		e->sk_err = RW_ETIMEDOUT;
+		e->flags |= RW_F_INFERRED;
 	}
-	if (!c.e.sk_err && !(RW_BIT(state) & FIN_QUEUED))
+	if (!e->sk_err && !(RW_BIT(e->state) & FIN_QUEUED))
 		return 0;
-	if (!c.e.sk_err && !(c.e.flags & RW_F_DEAD))
+	if (!e->sk_err && !(e->flags & RW_F_DEAD))
 		return 0;
-	if (RW_BIT(state) & (FIN_QUEUED | RW_BIT(RW_TCP_FIN_WAIT2)) &&
-	    c.e.flags & RW_F_FIN_ACKED && c.e.sk_err != RW_ECONNABORTED)
+	if (RW_BIT(e->state) & (FIN_QUEUED | RW_BIT(RW_TCP_FIN_WAIT2)) &&
+	    e->flags & RW_F_FIN_ACKED && e->sk_err != RW_ECONNABORTED)
 		return 0;
-	c.e.kind = RW_KIND_SILENT;
-	if (c.e.sk_err == RW_ECONNABORTED && c.e.flags & RW_F_LOCK_OWNED)
-		c.e.flags |= RW_F_ACTOR;
-	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
-		remember_end(sk, &s.tuple, s.now, false);
-	s.cookie = c.cookie;
-	emit(ctx, &c.e, &s);
-	told(sk, &c.e, 0, 0);
+	e->kind = RW_KIND_SILENT;
+	if (e->sk_err == RW_ECONNABORTED && e->flags & RW_F_LOCK_OWNED)
+		e->flags |= RW_F_ACTOR;
+	if (!(e->flags & RW_F_DEAD)) /* else its close() was remembered */
+		end = remember_end(s, false);
+	forget(e);
+	cause = emit(ctx, e, s);
+	told(sk, s, e, cause, end, 0);
 	return 0;
 }
 
@@ -469,19 +494,22 @@ static __always_inline bool in_window(struct request_sock *req,
 	return seq - nxt <= PEEK(req, __req_common.skc_rcv_wnd);
 }
 
-static RARELY int request_reset(void *ctx, struct sock *sk, struct sk_buff *skb,
-				struct request_sock *req)
+static __always_inline int request_reset(void *ctx, struct sock *sk,
+					 struct sk_buff *skb,
+					 struct request_sock *req)
 {
 	struct rw_evidence e = {};
 	struct rw_subject s = {};
 
 	if (!in_window(req, skb))
 		return 0;
-	s.ktime_ns = s.now = bpf_ktime_get_ns();
+	s.ktime_ns = bpf_ktime_get_ns();
 	s.family = read_packet_tuple(&s.tuple, skb);
 	s.net = address(LOAD(sk, __sk_common.skc_net.net));
 	s.tuple.netns = sk_netns(sk);
-	s.listener = address(sk);
+	s.home = address(sk);
+	if (config.identity)
+		s.cgroup = peek_cgroup_id(s.home);
 	e.kind = RW_KIND_RST_RECEIVED;
 	e.path = RW_PATH_CHECK_REQ;
 	e.flags = RW_F_SK;
@@ -489,10 +517,30 @@ static RARELY int request_reset(void *ctx, struct sock *sk, struct sk_buff *skb,
 	read_rst(&e, skb);
 	if (PEEK_BITS((struct inet_request_sock *)req, tstamp_ok))
 		e.rst_shape |= RW_RST_TIMESTAMPS_AGREED;
+	forget(&e);
 	emit(ctx, &e, &s);
 	return 0;
 }
 
+/* @args: sk, skb, req; read where they are wanted */
+static RARELY int request_reset_by(unsigned long long *args)
+{
+	return request_reset(args, SOCK((struct sock *)args[0]),
+			     SEGMENT((struct sk_buff *)args[1]),
+			     (struct request_sock *)args[2]);
+}
+
+#ifdef RW_FENTRY
+SEC("fentry/tcp_check_req")
+int on_tcp_check_req(unsigned long long *args)
+{
+	struct sk_buff *skb = (struct sk_buff *)args[1];
+
+	if (config.reason_arg_answer < 0)
+		keep_checked(skb);
+	return skb_tcp_flags(skb) & RW_TH_RST ? request_reset_by(args) : 0;
+}
+#else
 HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
      struct request_sock *req)
 {
@@ -503,6 +551,7 @@ HOOK(tcp_check_req, struct sock *sk, struct sk_buff *skb,
 		       ? request_reset(ctx, SOCK(sk), skb, req)
 		       : 0;
 }
+#endif
 
 /* The peer's FIN came before it had acknowledged ours. */
 static __always_inline int leaves_closing(struct sock *sk)
@@ -514,6 +563,24 @@ static __always_inline int leaves_closing(struct sock *sk)
 	else
 		fins_crossed(sk);
 	return 0;
+}
+
+static RARELY int done(void *ctx, struct sock *sk)
+{
+	__u8 state = sk_state(sk);
+	struct rw_evidence e = {};
+	struct rw_subject s;
+	struct tcp_sock *tp;
+
+	if (state == RW_TCP_CLOSE || state == RW_TCP_LISTEN)
+		return 0;
+	tp = TCP_SK(sk);
+	if (!tp)
+		return 0;
+	subject_of(&s, sk, tp);
+	begin(&e, sk, tp, RW_PATH_DONE);
+	read_errors(&e, sk);
+	return ended_silently(ctx, sk, &e, &s);
 }
 
 /* sk_err is set before tcp_done() on every version. */
@@ -530,14 +597,14 @@ HOOK(tcp_done, struct sock *sk)
 		if (state == RW_TCP_CLOSING)
 			return leaves_closing(sk);
 		if (state == RW_TCP_SYN_SENT)
-			return ended_silently(ctx, sk, RW_PATH_DONE);
+			return done(ctx, sk);
 		if (!(RW_BIT(state) & FIN_QUEUED))
 			return 0;
 		tp = TCP_SK(sk);
 		if (!tp || LOAD(tp, snd_una) == LOAD(tp, write_seq))
 			return 0;
 	}
-	return ended_silently(ctx, sk, RW_PATH_DONE);
+	return done(ctx, sk);
 }
 
 #endif

@@ -49,49 +49,68 @@ static __always_inline bool is_ordinary(const struct sock *sk,
  * With -r alone nobody has told that the kernel gave this connection up, with
  * data unacknowledged: the peer may know nothing of it.
  */
-static __always_inline void closing_given_up(const struct sock *sk,
-					     const struct tcp_sock *tp,
-					     const struct rw_common *common)
+static RARELY int closing_given_up(const struct sock *sk,
+				   const struct tcp_sock *tp,
+				   const struct rw_common *common)
 {
 	struct rw_subject s;
 
-	if (!config.rst_only || !COMMON(common, skc_dport) ||
-	    LOAD(tp, snd_una) == LOAD(tp, write_seq) || find_death(sk))
-		return;
+	if (!COMMON(common, skc_dport) || find_death(sk))
+		return 0;
 	subject_from(&s, sk, common, tp);
-	remember_end(sk, &s.tuple, s.now, true);
+	remember_end(&s, true);
+	return 0;
+}
+
+/* The peer or the kernel has ended this connection before. */
+static RARELY int closing_dead(struct sock *sk)
+{
+	name_owner(sk);
+	return 0;
+}
+
+/* Does close() wait until what is queued is sent, or its time is over? */
+static __always_inline bool will_wait(const struct sock *sk, long timeout,
+				      unsigned long flags)
+{
+	return timeout && SK_FLAG(flags, SOCK_LINGER) &&
+	       LOAD(sk, sk_lingertime);
 }
 
 /* The evidence of a close() that may end in anything. @common: of @sk */
 static RARELY int closing_with_care(void *ctx, struct sock *sk, long timeout,
 				    const struct rw_common *common)
 {
+	unsigned long flags = COMMON(common, skc_flags);
 	__u8 state = COMMON(common, skc_state);
 	struct tcp_sock *tp = TCP_SK(sk);
-	struct rw_context c;
+	struct rw_context *c = NULL;
+	struct rw_evidence *e;
 	struct rw_subject s;
 
 	if (!tp)
 		return 0;
-	if (state == RW_TCP_CLOSE) {
-		closing_given_up(sk, tp, common);
-		name_owner(sk, tp);
-		return 0;
-	}
 	subject_from(&s, sk, common, tp);
 	if (PEER_MAY_SEND & RW_BIT(state))
-		remember_end(sk, &s.tuple, s.now, true);
-	__builtin_memset(&c, 0, sizeof(c));
-	begin(&c, sk, tp, RW_PATH_CLOSE, s.now);
-	forget(&c.e);
-	c.e.flags |= RW_F_ACTOR;
-	if (c.e.flags & RW_F_LINGER && c.e.linger && timeout)
-		c.e.flags |= RW_F_WILL_WAIT;
-	if (state == RW_TCP_SYN_SENT && !(c.e.flags & RW_F_REPAIR) &&
-	    !(c.e.flags & RW_F_LINGER && !c.e.linger)) {
-		c.e.kind = RW_KIND_SILENT;
+		remember_end(&s, true);
+	if (config.has_exit_hook && will_wait(sk, timeout, flags))
+		c = take_context(&s, true);
+	if (c)
+		c->e.flags = RW_F_WILL_WAIT;
+	else
+		c = take_context(&s, false);
+	if (!c)
+		return 0;
+	e = &c->e;
+	look(e, sk, tp, RW_PATH_CLOSE, state, flags);
+	read_deciding(e, sk, tp, flags);
+	e->flags |= RW_F_ACTOR;
+	if (state == RW_TCP_SYN_SENT && !(e->flags & RW_F_REPAIR) &&
+	    !(e->flags & RW_F_LINGER && !e->linger)) {
+		e->kind = RW_KIND_SILENT;
 		s.owner_source = RW_OWNER_CLOSE;
-		emit(ctx, &c.e, &s);
+		emit(ctx, e, &s);
+		drop_context(c);
 		return 0;
 	}
 #ifdef RW_KPROBE
@@ -101,14 +120,12 @@ static RARELY int closing_with_care(void *ctx, struct sock *sk, long timeout,
 		bpf_map_update_elem(&closing_now, &id, &key, BPF_ANY);
 	}
 #endif
-	keep_context(sk, &c);
 	return 0;
 }
 
 static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
 {
 	struct rw_common common;
-	struct rw_tuple tuple;
 	struct tcp_sock *tp;
 	__u8 state;
 
@@ -117,13 +134,18 @@ static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
 	state = COMMON(&common, skc_state);
 	if (state == RW_TCP_LISTEN)
 		return 0;
+	if (state == RW_TCP_CLOSE) {
+		tp = TCP_SK(sk);
+		if (config.rst_only && tp &&
+		    LOAD(tp, snd_una) != LOAD(tp, write_seq))
+			closing_given_up(sk, tp, &common);
+		return closing_dead(sk);
+	}
 	if (is_plain(sk, &common, state)) {
 		if (config.rst_only) {
 			if (state == RW_TCP_CLOSE_WAIT)
 				return 0; /* the peer sends no more */
-			read_open_tuple(&tuple, &common);
-			remember_end(sk, &tuple, bpf_ktime_get_ns(), true);
-			return 0;
+			return fin_unseen(sk, &common);
 		}
 		tp = TCP_SK(sk);
 		if (tp && is_ordinary(sk, tp))
@@ -171,7 +193,7 @@ static __always_inline int closed(void *ctx, struct sock *sk)
 		c->e.flags |= RW_F_LINGER_WAIT;
 		emit(ctx, &c->e, &s);
 	}
-	drop_context(sk);
+	drop_context(c);
 	return 0;
 }
 
@@ -203,14 +225,47 @@ int BPF_KRETPROBE(on_exit___tcp_close)
 HOOK(tcp_shutdown, struct sock *sk, int how)
 {
 	struct tcp_sock *tp = TCP_SK(sk);
-	struct rw_context c = {};
+	struct rw_context *c;
 
 	sk = SOCK(sk);
 	if (!tp || !(how & SEND_SHUTDOWN) ||
 	    !(FIN_TO_COME & RW_BIT(sk_state(sk))))
 		return 0;
-	begin(&c, sk, tp, RW_PATH_SHUTDOWN, bpf_ktime_get_ns());
-	keep_context(sk, &c);
+	c = take_place(sk_key(sk), sk_hash(sk), bpf_ktime_get_ns(), false);
+	if (c)
+		begin(&c->e, sk, tp, RW_PATH_SHUTDOWN);
+	return 0;
+}
+
+/* @seen: the call that sends it, as far as there is more to know; or NULL */
+static __always_inline int fin_sent(void *ctx, struct sock *sk,
+				    const struct tcp_sock *tp,
+				    const struct rw_subject *s,
+				    struct rw_context *seen, bool second,
+				    unsigned long flags)
+{
+	struct rw_evidence e = {};
+
+	if (seen) {
+		e = seen->e;
+	} else {
+		e.path = RW_PATH_CLOSE;
+		read_shown(&e, sk, tp,
+			   second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED,
+			   flags);
+		read_send_queue(&e, tp, e.state, false);
+	}
+	e.flags |= RW_F_ACTOR;
+	e.kind = RW_KIND_FIN;
+	e.order = second ? RW_ORDER_SECOND : RW_ORDER_FIRST;
+	e.path |= RW_PATH_SEND_FIN;
+	if (seen && e.flags & RW_F_WILL_WAIT && config.has_exit_hook) {
+		seen->e = e;
+		return 0;
+	}
+	emit(ctx, &e, s);
+	if (seen && e.path & RW_PATH_SHUTDOWN)
+		drop_context(seen);
 	return 0;
 }
 
@@ -223,52 +278,25 @@ HOOK(tcp_send_fin, struct sock *sk)
 {
 	struct rw_context *seen = NULL;
 	struct tcp_sock *tp = TCP_SK(sk);
-	struct rw_evidence e = {};
-	struct rw_task task = {};
 	struct rw_subject s;
-	struct rw_ended *end;
+	unsigned long flags;
 	bool second, gone;
 
 	if (!tp)
 		return 0;
 	sk = SOCK(sk);
 	second = sk_state(sk) == RW_TCP_LAST_ACK;
+	flags = LOAD(sk, __sk_common.skc_flags);
 	subject_of(&s, sk, tp);
 	s.owner_source = RW_OWNER_CLOSE;
-	s.actor_flags = TASK_LOAD(current_task(), flags);
-	if (!(s.actor_flags & PF_KTHREAD)) {
-		read_task(&task);
-		s.actor = &task;
-	}
-	if (!second) {
-		end = remember(sk, &s.tuple, s.now);
-		if (end && s.actor)
-			end->owner = task;
-	}
-	e.path = RW_PATH_CLOSE;
-	read_shown(&e, sk, tp, second ? RW_TCP_CLOSE_WAIT : RW_TCP_ESTABLISHED);
+	if (!second)
+		remember_end(&s, true);
 	/* of a close() that does not linger there is nothing else to know */
 	gone = file_gone(sk) || is_let_go(sk, tp);
-	if (e.flags & RW_F_LINGER || !gone)
+	if (SK_FLAG(flags, SOCK_LINGER) || !gone)
 		seen = own_context(sk, gone ? RW_PATH_CLOSE
 					    : RW_PATH_CLOSE | RW_PATH_SHUTDOWN);
-	if (seen)
-		e = seen->e;
-	else
-		read_send_queue(&e, tp, e.state, false);
-	if (s.actor)
-		e.flags |= RW_F_ACTOR;
-	e.kind = RW_KIND_FIN;
-	e.order = second ? RW_ORDER_SECOND : RW_ORDER_FIRST;
-	e.path |= RW_PATH_SEND_FIN;
-	if (seen && e.flags & RW_F_WILL_WAIT && config.has_exit_hook) {
-		seen->e = e;
-		return 0;
-	}
-	emit(ctx, &e, &s);
-	if (seen && e.path & RW_PATH_SHUTDOWN)
-		drop_context(sk);
-	return 0;
+	return fin_sent(ctx, sk, tp, &s, seen, second, flags);
 }
 
 /*
@@ -295,20 +323,26 @@ HOOK(inet_child_forget, struct sock *sk, struct request_sock *req,
      struct sock *child)
 {
 	struct rw_context *parent = own_context(SOCK(sk), RW_PATH_LISTEN_STOP);
-	struct rw_context c = {};
+	__u32 path = parent ? parent->e.path : 0;
 	struct tcp_sock *tp = TCP_SK(child);
+	struct rw_context *c;
+	struct rw_subject s;
 
 	if (!tp)
 		return 0;
 	child = SOCK(child);
-	begin(&c, child, tp, RW_PATH_CHILD_FORGET, bpf_ktime_get_ns());
-	if (parent) {
-		c.e.path |= RW_PATH_LISTEN_STOP;
-		c.e.flags |= RW_F_ACTOR;
-		if (parent->e.path & RW_PATH_ABORT)
-			c.e.flags |= RW_F_OUTSIDER;
-	}
-	keep_context(child, &c);
+	if (sk_state(child) == RW_TCP_CLOSE)
+		return 0; /* the peer has reset it */
+	subject_of(&s, child, tp);
+	c = take_context(&s, false);
+	if (!c)
+		return 0;
+	begin(&c->e, child, tp,
+	      RW_PATH_CHILD_FORGET | (path & RW_PATH_LISTEN_STOP));
+	if (path)
+		c->e.flags |= RW_F_ACTOR;
+	if (path & RW_PATH_ABORT)
+		c->e.flags |= RW_F_OUTSIDER;
 	return 0;
 }
 
@@ -325,47 +359,48 @@ HOOK(inet_shutdown, struct socket *sock, int how)
 
 HOOK(tcp_disconnect, struct sock *sk, int flags)
 {
-	struct rw_context *seen, c = {};
+	struct rw_context *c;
 	struct tcp_sock *tp;
 	struct rw_subject s;
+	__u32 path = 0;
 	__u8 state;
 
-	sk = SOCK(sk);
-	state = sk_state(sk);
-	if (state == RW_TCP_CLOSE || state == RW_TCP_LISTEN)
-		return 0;
 	tp = TCP_SK(sk);
 	if (!tp)
 		return 0;
-	seen = own_context(sk, RW_PATH_CLOSE | RW_PATH_CHILD_FORGET |
-				       RW_PATH_INET_SHUTDOWN);
-	if (seen && seen->e.path & RW_PATH_CLOSE &&
-	    PEER_MAY_SEND & RW_BIT(state) && disconnect_resets(&seen->e, tp)) {
-		seen->e.path |= RW_PATH_DISCONNECT;
+	sk = SOCK(sk);
+	c = own_context(sk, RW_PATH_CLOSE | RW_PATH_CHILD_FORGET |
+				    RW_PATH_INET_SHUTDOWN);
+	if (c)
+		path = c->e.path;
+	if (c && path & RW_PATH_CLOSE && PEER_MAY_SEND & RW_BIT(c->e.state) &&
+	    disconnect_resets(&c->e, tp)) {
+		c->e.path |= RW_PATH_DISCONNECT;
 		return 0; /* close() has remembered this end */
 	}
-	subject_of(&s, sk, tp);
-	if (seen && !(seen->e.path & RW_PATH_INET_SHUTDOWN)) {
-		seen->e.path |= RW_PATH_DISCONNECT;
-		c = *seen;
-	} else {
-		begin(&c, sk, tp, RW_PATH_DISCONNECT, s.now);
-		if (seen)
-			c.e.path |= RW_PATH_INET_SHUTDOWN;
-		if (!(c.e.flags & RW_F_NEVER_ACCEPTED))
-			c.e.flags |= RW_F_ACTOR;
-	}
-	remember_end(sk, &s.tuple, s.now, c.e.flags & RW_F_ACTOR);
-	if (disconnect_resets(&c.e, tp)) {
-		if (!seen || seen->e.path & RW_PATH_INET_SHUTDOWN)
-			keep_context(sk, &c);
+	state = sk_state(sk);
+	if (state == RW_TCP_CLOSE || state == RW_TCP_LISTEN)
 		return 0;
+	subject_of(&s, sk, tp);
+	if (!c || path & RW_PATH_INET_SHUTDOWN) {
+		c = take_context(&s, false);
+		if (!c)
+			return 0;
+		begin(&c->e, sk, tp,
+		      RW_PATH_DISCONNECT | (path & RW_PATH_INET_SHUTDOWN));
+		if (!(c->e.flags & RW_F_NEVER_ACCEPTED))
+			c->e.flags |= RW_F_ACTOR;
+	} else {
+		c->e.path |= RW_PATH_DISCONNECT;
 	}
-	c.e.kind = RW_KIND_SILENT;
-	if (c.e.flags & RW_F_ACTOR)
+	remember_end(&s, c->e.flags & RW_F_ACTOR);
+	if (disconnect_resets(&c->e, tp))
+		return 0;
+	c->e.kind = RW_KIND_SILENT;
+	if (c->e.flags & RW_F_ACTOR)
 		s.owner_source = RW_OWNER_CLOSE;
-	emit(ctx, &c.e, &s);
-	drop_context(sk);
+	emit(ctx, &c->e, &s);
+	drop_context(c);
 	return 0;
 }
 
@@ -396,54 +431,67 @@ static __always_inline __u8 owner_of_reset(const struct rw_evidence *e)
 		       : RW_OWNER_CONNECT;
 }
 
+/* A live socket is reset: by a timer, by SOCK_DESTROY, by MPTCP. */
+static __always_inline void begin_live_reset(struct rw_evidence *e,
+					     const struct sock *sk,
+					     const struct tcp_sock *tp,
+					     __u32 marks)
+{
+	begin(e, sk, tp, marks & (RW_PATH_ABORT | RW_PATH_MPTCP_SUBFLOW));
+	if (marks & RW_PATH_ABORT)
+		e->flags |= RW_F_OUTSIDER;
+	if (marks & RW_PATH_ABORT ||
+	    (e->flags & RW_F_MPTCP && e->flags & RW_F_LOCK_OWNED &&
+	     !is_deputy()))
+		e->flags |= RW_F_ACTOR;
+}
+
 static __always_inline int active_reset(void *ctx, struct sock *sk,
 					__s32 reason)
 {
-	struct rw_context *seen, c = {};
 	struct tcp_sock *tp = TCP_SK(sk);
+	struct rw_context *c;
 	struct rw_subject s;
-	__u32 marks;
+	__u32 marks, cause, end = NOT_REMEMBERED;
 	bool live;
 
 	if (!tp)
 		return 0;
 	sk = SOCK(sk);
 	live = sk_state(sk) != RW_TCP_CLOSE;
-	subject_of(&s, sk, tp);
-	seen = own_context(sk, ~0u);
-	marks = seen ? seen->e.path : 0;
-	if (live) {
-		marks &= RW_PATH_ABORT | RW_PATH_MPTCP_SUBFLOW;
-		begin(&c, sk, tp, marks, s.now);
-		if (marks & RW_PATH_ABORT)
-			c.e.flags |= RW_F_OUTSIDER;
-		if (marks & RW_PATH_ABORT ||
-		    (c.e.flags & RW_F_MPTCP && c.e.flags & RW_F_LOCK_OWNED &&
-		     !is_deputy()))
-			c.e.flags |= RW_F_ACTOR;
-	} else if (marks & (RW_PATH_CLOSE | RW_PATH_DISCONNECT)) {
-		c = *seen;
-		s.cookie = c.cookie;
+	c = own_context(sk, ~0u);
+	marks = c ? c->e.path : 0;
+	if (!live && c && marks & (RW_PATH_CLOSE | RW_PATH_DISCONNECT)) {
+		subject_of_call(&s, sk, c);
 	} else {
-		begin_orphan(&c, sk, tp, s.now);
-		if (!(c.e.flags & RW_F_DEAD)) {
-			c.e.path = 0; /* a hook was missed: it may be any */
-			c.e.flags |= RW_F_INFERRED;
+		subject_of(&s, sk, tp);
+		c = take_context(&s, false);
+		if (!c)
+			return 0;
+		if (live) {
+			begin_live_reset(&c->e, sk, tp, marks);
+		} else {
+			begin_orphan(&c->e, sk, tp);
+			if (!(c->e.flags & RW_F_DEAD)) {
+				c->e.path =
+					0; /* a hook was missed: it may be any */
+				c->e.flags |= RW_F_INFERRED;
+			}
 		}
 	}
-	finish_reset(&c.e, sk, tp);
+	finish_reset(&c->e, sk, tp);
 	if (config.reason_arg_active >= 0)
-		set_reason(&c.e, reason);
-	c.e.path |= RW_PATH_ACTIVE_RESET;
-	s.owner_source = owner_of_reset(&c.e);
-	emit(ctx, &c.e, &s);
-	drop_context(sk);
+		set_reason(&c->e, reason);
+	c->e.path |= RW_PATH_ACTIVE_RESET;
+	s.owner_source = owner_of_reset(&c->e);
+	cause = emit(ctx, &c->e, &s);
 	if (live) {
-		if (!(c.e.flags &
+		if (!(c->e.flags &
 		      RW_F_DEAD)) /* else its close() was remembered */
-			remember_end(sk, &s.tuple, s.now, false);
-		told(sk, &c.e, 0, 0);
+			end = remember_end(&s, false);
+		told(sk, &s, &c->e, cause, end, 0);
 	}
+	drop_context(c);
 	return 0;
 }
 

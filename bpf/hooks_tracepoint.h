@@ -41,59 +41,55 @@ static __always_inline bool is_linger_zero(const struct rw_evidence *e)
 }
 
 /* The same evidence as the function hooks take, at a change of state. */
-static __always_inline void begin_change(struct rw_context *c,
+static __always_inline void begin_change(struct rw_evidence *e,
 					 const struct sock *sk,
-					 const struct tcp_sock *tp, __u64 now)
+					 const struct tcp_sock *tp)
 {
-	begin(c, sk, tp, RW_PATH_SET_STATE, now);
-	forget(&c->e);
+	begin(e, sk, tp, RW_PATH_SET_STATE);
+	forget(e);
 	/* __tcp_close() has purged the queue by now, the numbers stand */
-	c->e.unread = unread_by_sequence(sk, tp);
-	read_errors(&c->e, sk);
+	e->unread = unread_by_sequence(sk, tp);
+	read_errors(e, sk);
 }
 
-/* With -r only whose it was counts, for what the peer still sends. */
-static __always_inline int fin_noted(struct sock *sk)
+/* Evidence of a call whose act is still to come. */
+static __always_inline void keep_call(const struct rw_subject *s,
+				      const struct rw_evidence *e)
 {
-	struct rw_common common;
-	struct rw_tuple tuple;
+	struct rw_context *c = take_context(s, false);
 
-	read_common(&common, sk);
-	read_open_tuple(&tuple, &common);
-	remember_end(sk, &tuple, bpf_ktime_get_ns(), true);
-	return 0;
+	if (c)
+		c->e = *e;
 }
 
 /* tcp_close_state() decided on a FIN: nothing but close and shutdown does. */
 static RARELY int fin_decided(void *ctx, struct sock *sk, int newstate)
 {
 	const struct tcp_sock *tp;
-	struct rw_context c = {};
+	struct rw_evidence e = {};
 	struct rw_subject s;
 
-	if (config.rst_only)
-		return fin_noted(sk);
 	tp = KNOWN_TCP_SK(sk);
 	if (!tp)
 		return 0;
 	subject_of(&s, sk, tp);
 	if (newstate == RW_TCP_FIN_WAIT1)
-		remember_end(sk, &s.tuple, s.now, true);
-	begin_change(&c, sk, tp, s.now);
-	c.e.kind = RW_KIND_FIN;
-	c.e.order = newstate == RW_TCP_LAST_ACK ? RW_ORDER_SECOND
-						: RW_ORDER_FIRST;
-	c.e.flags |= RW_F_ACTOR;
+		remember_end(&s, true);
+	begin_change(&e, sk, tp);
+	e.kind = RW_KIND_FIN;
+	e.order = newstate == RW_TCP_LAST_ACK ? RW_ORDER_SECOND
+					      : RW_ORDER_FIRST;
+	e.flags |= RW_F_ACTOR;
 	if (is_closed(sk) || is_let_go(sk, tp)) {
-		c.e.deduced = RW_PATH_CLOSE;
-		c.e.unread = 0; /* or it would be a reset */
+		e.deduced = RW_PATH_CLOSE;
+		e.unread = 0; /* or it would be a reset */
 	} else {
-		c.e.deduced = RW_PATH_SHUTDOWN;
+		e.deduced = RW_PATH_SHUTDOWN;
 	}
 	if (!has_file(sk))
-		c.e.flags |= RW_F_INFERRED;
+		e.flags |= RW_F_INFERRED;
 	s.owner_source = RW_OWNER_CLOSE;
-	emit(ctx, &c.e, &s);
+	emit(ctx, &e, &s);
 	return 0;
 }
 
@@ -179,7 +175,7 @@ static RARELY int leaving(void *ctx, struct sock *sk)
 {
 	const struct tcp_sock *tp = KNOWN_TCP_SK(sk);
 	struct rw_death *seen = find_death(sk);
-	struct rw_context c = {};
+	struct rw_evidence e = {};
 	struct rw_subject s;
 	bool resets;
 
@@ -192,39 +188,39 @@ static RARELY int leaving(void *ctx, struct sock *sk)
 	subject_of(&s, sk, tp);
 	/* first of all: the socket is unhashed already, segments go astray */
 	if (LOAD(sk, sk_lock.owned) && is_closed(sk))
-		remember_end(sk, &s.tuple, s.now, true);
-	begin_change(&c, sk, tp, s.now);
-	if (ended_by_error(&c.e))
-		return ended_silently(ctx, sk, RW_PATH_SET_STATE);
-	if (c.e.flags & RW_F_DEAD && !(c.e.flags & RW_F_LOCK_OWNED))
-		return ended_silently(ctx, sk, RW_PATH_SET_STATE);
-	if (c.e.flags & RW_F_DEAD) {
-		deduce_orphan(&c.e);
-		keep_context(sk, &c);
+		remember_end(&s, true);
+	begin_change(&e, sk, tp);
+	if (ended_by_error(&e))
+		return ended_silently(ctx, sk, &e, &s);
+	if (e.flags & RW_F_DEAD && !(e.flags & RW_F_LOCK_OWNED))
+		return ended_silently(ctx, sk, &e, &s);
+	if (e.flags & RW_F_DEAD) {
+		deduce_orphan(&e);
+		keep_call(&s, &e);
 		return 0;
 	}
-	if (c.e.state == RW_TCP_FIN_WAIT2 && c.e.flags & RW_F_PEER_FIN)
+	if (e.state == RW_TCP_FIN_WAIT2 && e.flags & RW_F_PEER_FIN)
 		return 0; /* becomes a TIME_WAIT minisock */
 
-	deduce_call(&c.e, sk, tp);
-	resets = disconnect_resets(&c.e, tp) ||
-		 (c.e.unread && !(c.e.flags & RW_F_REPAIR) &&
-		  c.e.deduced == RW_PATH_CLOSE && c.e.state != RW_TCP_SYN_SENT);
+	deduce_call(&e, sk, tp);
+	resets = disconnect_resets(&e, tp) ||
+		 (e.unread && !(e.flags & RW_F_REPAIR) &&
+		  e.deduced == RW_PATH_CLOSE && e.state != RW_TCP_SYN_SENT);
 	if (resets) {
 		/* whether it really does is told by tcp_send_reset */
-		if (!(c.e.deduced & RW_PATH_CLOSE))
-			remember_end(sk, &s.tuple, s.now,
-				     c.e.flags & RW_F_ACTOR);
-		keep_context(sk, &c);
+		if (!(e.deduced & RW_PATH_CLOSE))
+			remember_end(&s, e.flags & RW_F_ACTOR);
+		keep_call(&s, &e);
 		return 0;
 	}
-	if (c.e.state != RW_TCP_SYN_SENT &&
-	    !(c.e.deduced & RW_PATH_CLOSE && c.e.deduced & RW_PATH_DISCONNECT))
+	if (e.state != RW_TCP_SYN_SENT &&
+	    !(e.deduced & RW_PATH_CLOSE && e.deduced & RW_PATH_DISCONNECT))
 		return 0; /* the ordinary end of LAST_ACK or CLOSING */
-	c.e.kind = RW_KIND_SILENT;
+	e.kind = RW_KIND_SILENT;
 	s.owner_source = RW_OWNER_CLOSE;
-	remember_end(sk, &s.tuple, s.now, true);
-	emit(ctx, &c.e, &s);
+	remember_end(&s, true);
+	forget(&e);
+	emit(ctx, &e, &s);
 	return 0;
 }
 
@@ -245,6 +241,7 @@ static RARELY int changed(unsigned long long *args)
 {
 	struct sock *sk = (struct sock *)args[0];
 	int oldstate = args[1], newstate = args[2];
+	struct rw_common common;
 	__u64 id, key;
 
 	/* what changes nothing is told, too: shutdown(), then close() */
@@ -252,10 +249,14 @@ static RARELY int changed(unsigned long long *args)
 		return 0;
 	if (newstate == RW_TCP_CLOSING)
 		return fins_crossed(sk);
+	if (newstate != RW_TCP_CLOSE && !(FIN_TO_COME & RW_BIT(oldstate)))
+		return 0;
+	if (newstate != RW_TCP_CLOSE && config.rst_only) {
+		read_common(&common, sk);
+		return fin_unseen(sk, &common);
+	}
 	if (newstate != RW_TCP_CLOSE)
-		return FIN_TO_COME & RW_BIT(oldstate)
-			       ? fin_decided(args, sk, newstate)
-			       : 0;
+		return fin_decided(args, sk, newstate);
 	if (oldstate == RW_TCP_LISTEN) {
 		id = bpf_get_current_pid_tgid();
 		key = sk_key(sk);
@@ -290,66 +291,86 @@ static __always_inline bool confirmed(const struct rw_evidence *e)
  */
 static __always_inline bool fastcloses(const struct tcp_sock *tp, __s32 reason)
 {
-	if (config.tp_has_reason && config.reason[RW_REASON_STATE] >= 0 &&
-	    config.reason[RW_REASON_STATE] != reason)
+	if (config.tp_has_reason && config.has_state_reason &&
+	    reason_of(reason) != RW_REASON_STATE)
 		return true;
 	return sends_fastclose(tp);
+}
+
+/* A live socket is reset: by a timer, by SOCK_DESTROY, by MPTCP. */
+static __always_inline void begin_live_reset(struct rw_evidence *e,
+					     const struct sock *sk,
+					     const struct tcp_sock *tp,
+					     __s32 reason)
+{
+	begin(e, sk, tp, 0);
+	if (!(e->flags & RW_F_LOCK_OWNED))
+		return;
+	e->flags |= RW_F_INFERRED;
+	if (e->flags & RW_F_MPTCP && fastcloses(tp, reason)) {
+		if (!is_deputy())
+			e->flags |= RW_F_ACTOR;
+	} else {
+		e->deduced = RW_PATH_ABORT;
+		e->flags |= RW_F_ACTOR | RW_F_OUTSIDER;
+	}
+}
+
+/* Of a closed socket whose change of state left nothing: an orphan mostly. */
+static __always_inline void begin_unseen_reset(struct rw_evidence *e,
+					       const struct sock *sk,
+					       const struct tcp_sock *tp)
+{
+	begin_orphan(e, sk, tp);
+	e->path = 0;
+	e->unread = unread_by_sequence(sk, tp);
+	if (!(e->flags & RW_F_DEAD)) { /* the change of state was missed */
+		deduce_call(e, sk, tp);
+		return;
+	}
+	e->deduced = RW_PATH_CLOSE;
+	e->flags |= RW_F_INFERRED;
+	if (e->flags & RW_F_FIN_ACKED) /* see leaves_in_peace() */
+		e->state = RW_TCP_FIN_WAIT2;
 }
 
 static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 					     __s32 reason)
 {
 	const struct tcp_sock *tp = TCP_SK(sk);
-	struct rw_context *seen = own_context(sk, ~0u), c = {};
+	struct rw_context *c = own_context(sk, ~0u);
 	bool live = sk_state(sk) != RW_TCP_CLOSE;
+	__u32 cause, end = NOT_REMEMBERED;
 	struct rw_subject s;
 
 	if (!tp)
 		return 0;
-	subject_of(&s, sk, tp);
-	if (seen && !live) {
-		c = *seen;
-		s.ktime_ns = c.ktime_ns; /* of the decision, not of the act */
-		s.cookie = c.cookie;
-	} else if (live) {
-		begin(&c, sk, tp, 0, s.now);
-		if (c.e.flags & RW_F_LOCK_OWNED && c.e.flags & RW_F_MPTCP &&
-		    fastcloses(tp, reason)) {
-			c.e.flags |= RW_F_INFERRED;
-			if (!is_deputy())
-				c.e.flags |= RW_F_ACTOR;
-		} else if (c.e.flags & RW_F_LOCK_OWNED) {
-			c.e.deduced = RW_PATH_ABORT;
-			c.e.flags |= RW_F_ACTOR | RW_F_OUTSIDER | RW_F_INFERRED;
-		}
+	if (c && !live) {
+		subject_of_call(&s, sk, c);
 	} else {
-		begin_orphan(&c, sk, tp, s.now);
-		c.e.path = 0;
-		c.e.unread = unread_by_sequence(sk, tp);
-		if (c.e.flags & RW_F_DEAD) {
-			c.e.deduced = RW_PATH_CLOSE;
-			c.e.flags |= RW_F_INFERRED;
-			if (c.e.flags &
-			    RW_F_FIN_ACKED) /* see leaves_in_peace() */
-				c.e.state = RW_TCP_FIN_WAIT2;
-		} else { /* the change of state was missed */
-			deduce_call(&c.e, sk, tp);
-		}
+		subject_of(&s, sk, tp);
+		c = take_context(&s, false);
+		if (!c)
+			return 0;
+		if (live)
+			begin_live_reset(&c->e, sk, tp, reason);
+		else
+			begin_unseen_reset(&c->e, sk, tp);
 	}
-	finish_reset(&c.e, sk, tp);
+	finish_reset(&c->e, sk, tp);
 	if (config.tp_has_reason)
-		set_reason(&c.e, reason);
-	if (confirmed(&c.e))
-		c.e.flags &= ~RW_F_INFERRED;
-	c.e.path |= RW_PATH_TP_SEND_RESET;
-	if (c.e.flags & RW_F_ACTOR && !(c.e.flags & RW_F_OUTSIDER))
+		set_reason(&c->e, reason);
+	if (confirmed(&c->e))
+		c->e.flags &= ~RW_F_INFERRED;
+	c->e.path |= RW_PATH_TP_SEND_RESET;
+	if (c->e.flags & RW_F_ACTOR && !(c->e.flags & RW_F_OUTSIDER))
 		s.owner_source = RW_OWNER_CLOSE;
-	emit(ctx, &c.e, &s);
-	if (!(c.e.flags & RW_F_DEAD)) /* else its close() was remembered */
-		remember_end(sk, &s.tuple, s.now, s.owner_source);
-	drop_context(sk);
+	cause = emit(ctx, &c->e, &s);
+	if (!(c->e.flags & RW_F_DEAD)) /* else its close() was remembered */
+		end = remember_end(&s, s.owner_source);
 	if (live)
-		told(sk, &c.e, 0, 0);
+		told(sk, &s, &c->e, cause, end, 0);
+	drop_context(c);
 	return 0;
 }
 
@@ -386,10 +407,7 @@ HOOK(tcp_receive_reset, struct sock *sk)
  */
 static RARELY int destroyed(struct sock *sk)
 {
-	const struct tcp_sock *tp = TCP_SK(sk);
-
-	if (tp)
-		name_owner(sk, tp);
+	name_owner(sk);
 	return 0;
 }
 

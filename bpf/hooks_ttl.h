@@ -59,13 +59,13 @@ HOOK(tcp_timewait_state_process, struct inet_timewait_sock *tw,
 	fin_wait2 = PEEK(tw, tw_substate) == RW_TCP_FIN_WAIT2;
 	if (!ends_minisock(tw, skb, fin_wait2))
 		return 0;
-	s.now = bpf_ktime_get_ns();
+	s.ktime_ns = bpf_ktime_get_ns();
 	s.family = read_packet_tuple(&s.tuple, skb);
 	s.tuple.netns = PEEK(tw, __tw_common.skc_net.net, ns.inum);
 	if (!s.family || !tuple_passes(&s.tuple, s.family))
 		return 0;
 	if (config.cgroup || filters_tasks())
-		end = find_end(&e, &s.tuple, s.sk, s.now);
+		end = find_end(&e, &s.tuple, s.sk, s.ktime_ns);
 	if (!cgroup_passes(&s, end) ||
 	    (filters_tasks() && !who_passes(&e, &s, end)))
 		return 0;

@@ -19,44 +19,74 @@ const volatile __u64 port_remote[RW_PORT_WORDS] = {};
 
 /* What has been seen of a teardown that is still under way on a socket. */
 struct rw_context {
-	struct rw_evidence e;
-	__u64 ktime_ns;
-	__u64 cookie;
-	__u32 tid;  /* the task whose call this is */
+	struct rw_evidence e; /* without a path: over */
+	__u64 ktime_ns;	      /* 0: its place is the first to be given away */
+	__u64 sk;	      /* address of the socket: whose place this is */
+	__u32 tid;	      /* the task whose call this is */
 	__u32 hash; /* skc_hash: tells sockets at the same address apart */
+	/* as in struct rw_subject; only of a close or a disconnect: */
+	__u64 cookie;
+	__u64 cgroup;
+	struct rw_tuple tuple;
+	__u8 family;
+	__u8 pad[7];
 };
 
 /*
- * Keyed by the address of the socket, never by thread: timers and softirqs act
- * on other sockets in between. Least recently used entries go first, so that
- * an entry nobody fetches is no leak.
+ * Found by the address of the socket, never by thread: timers and softirqs act
+ * on other sockets in between. A cache of fixed size, some places for each hash:
+ * to take one and to give it back are a few stores, where an update of a hash
+ * map and a delete cost more than all else a close() does here. What nobody
+ * fetches is no leak: the oldest goes first. But never a close() that waits for
+ * SO_LINGER, which has yet to be told. So that all others find room, the last
+ * place of a set is given to no such one; one that finds none is told at once.
  */
+#define CONTEXT_WAYS RW_CONTEXT_WAYS
+#define LAST_WAY (CONTEXT_WAYS - 1)
+
+struct rw_context_set {
+	struct rw_context way[CONTEXT_WAYS];
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct rw_context);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* resized before loading: context_sets */
+	__type(key, __u32);
+	__type(value, struct rw_context_set);
 } contexts SEC(".maps");
 
 /* A connection whose end was told, or is about to be, while its socket lives. */
 struct rw_death {
+	__u64 sk;	  /* address of the socket: whose place this is */
 	__u64 held_ns;	  /* of a record that an answer takes back; 0: none */
-	__u64 cookie;	  /* of that event: the close may find the port wiped */
 	__u32 hash;	  /* as in struct rw_context */
+	__u32 end;	  /* where it is remembered: see remember_end() */
 	__u8 cause;	  /* enum rw_cause of that event */
 	__u8 told;	  /* its death is no second event */
 	__u8 await_owner; /* the close that follows names the owner */
 	__u8 reset_state; /* state when data reset the socket from within */
-	__u16 rport;	  /* host order */
-	__u8 dropped;	  /* nothing is kept here any more */
-	__u8 pad;
+	__u8 kept;	  /* else the place is free */
+	__u8 family;
+	__u8 pad[2];
+	/* as in struct rw_subject: the close may find the ports wiped */
+	__u64 cookie;
+	__u64 cgroup;
+	struct rw_tuple tuple;
+};
+
+/* As contexts. Where all places of a set are taken, one goes in turn. */
+#define DEATH_WAYS RW_CONTEXT_WAYS
+
+struct rw_death_set {
+	__u64 next; /* the place that goes next, modulo DEATH_WAYS */
+	struct rw_death way[DEATH_WAYS];
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct rw_death);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* resized before loading: context_sets */
+	__type(key, __u32);
+	__type(value, struct rw_death_set);
 } deaths SEC(".maps");
 
 /* Never written, which the verifier does not know: see forgotten(). */

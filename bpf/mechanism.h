@@ -41,6 +41,24 @@ struct rw_audit {
 	__u64 seen[RW_MECHANISM_MAX];
 };
 
+/*
+ * The same at hand: a place belongs to the first netns that came to it, until the
+ * end of the run. What finds its place taken is in the map of all the others.
+ */
+#define RW_NEAR_AUDITS 64 /* a power of two */
+
+struct rw_near_audit {
+	struct rw_audit_key key;
+	__u64 claims; /* by 1 it was taken, by more it is nobody's */
+	struct rw_audit audit;
+};
+
+/* rw_near_audit_of() - the place of a netns in that array */
+static inline __u32 rw_near_audit_of(const struct rw_audit_key *key)
+{
+	return (key->cookie ? key->cookie : key->netns) & (RW_NEAR_AUDITS - 1);
+}
+
 /* tcp_write_err() leaves ETIMEDOUT or the last soft error. */
 static inline bool rw_timed_out(const struct rw_evidence *e)
 {
@@ -65,6 +83,16 @@ static inline bool rw_timed_out(const struct rw_evidence *e)
 /* by tcp_done(), not by a call of the application */
 #define ENDED \
 	(KIND(SILENT) && !IN(CLOSE) && !IN(DISCONNECT) && !IN(INET_SHUTDOWN))
+
+/*
+ * rw_moves_nothing() - no row of the table can hold; asked first, because it is
+ * quick, and most of what is not sent by this host is a FIN or this: a RST ended
+ * a connection.
+ */
+static inline bool rw_moves_nothing(const struct rw_evidence *e)
+{
+	return KIND(FIN) || (KIND(RST_RECEIVED) && !IN(CHECK_REQ) && !OPENING);
+}
 
 /* rw_mechanism() - the row of the table that this evidence is an instance of */
 static inline enum rw_mechanism rw_mechanism(const struct rw_evidence *e)

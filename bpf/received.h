@@ -56,12 +56,39 @@ __noinline int established_hops(__u64 sk, __u32 hash)
 #define RST_HOPS_SHIFT 8
 #define RST_WINDOW_SHIFT 16
 
-/* As Linux writes them (tcp_options_write()): most need not be searched. */
-static __always_inline bool starts_with_timestamps(const __u8 *options)
+/* The header's words, and that behind it, as they are in memory. */
+struct rst_words {
+	__u32 seq, flags, options;
+};
+
+/*
+ * A call is dear: where the verifier can be told what there is, the words are
+ * loaded, each through a structure that begins with as many.
+ */
+static __always_inline bool read_words(struct rst_words *w, unsigned char *th)
 {
-	return options[0] == TCPOPT_NOP && options[1] == TCPOPT_NOP &&
-	       options[2] == TCPOPT_TIMESTAMP;
+	__u32 header[TCP_HEADER / 4 + 1];
+
+#ifdef RW_TYPED
+	if (config.can_cast) {
+		w->seq = CAST(struct in6_addr, th)->in6_u.u6_addr32[1];
+		w->flags = CAST(struct in6_addr, th)->in6_u.u6_addr32[3];
+		w->options = CAST(struct in6_addr, th + 16)->in6_u.u6_addr32[1];
+		return true;
+	}
+#endif
+	if (bpf_probe_read_kernel(header, sizeof(header), th))
+		return false;
+	w->seq = header[1];
+	w->flags = header[3];
+	w->options = header[5];
+	return true;
 }
+
+/* As Linux writes them (tcp_options_write()): most need not be searched. */
+#define LINUX_TIMESTAMPS \
+	bpf_htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | TCPOPT_TIMESTAMP << 8)
+#define LINUX_TIMESTAMPS_MASK bpf_htonl(0xffffff00)
 
 /*
  * Both tcp_reset() and tcp_check_req() run with the headers in place, also when
@@ -72,24 +99,25 @@ static __always_inline bool starts_with_timestamps(const __u8 *options)
 __noinline __u64 look_at_rst(__u64 segment, __u64 tcp)
 {
 	unsigned char *th = (void *)tcp;
-	__u8 header[TCP_HEADER + 4];
 	__u64 found = RW_RST_SEEN;
-	__u32 end;
+	struct rst_words w;
+	__u32 flags, end;
 
-	if (bpf_probe_read_kernel(header, sizeof(header), th))
+	if (!read_words(&w, th))
 		return 0;
-	if (header[13] & RW_TH_ACK)
+	flags = bpf_ntohl(w.flags); /* length, flags, window */
+	if (flags >> 16 & RW_TH_ACK)
 		found |= RW_RST_ACK;
-	if (!(header[4] | header[5] | header[6] | header[7]))
+	if (!w.seq)
 		found |= RW_RST_SEQ_ZERO;
-	end = (header[12] >> 4) * 4;
-	if ((end > TCP_HEADER && starts_with_timestamps(header + TCP_HEADER)) ||
+	end = (flags >> 28) * 4;
+	if ((end > TCP_HEADER &&
+	     (w.options & LINUX_TIMESTAMPS_MASK) == LINUX_TIMESTAMPS) ||
 	    has_timestamps(th, end))
 		found |= RW_RST_TIMESTAMPS;
 	if (config.ttl)
 		found |= read_hops((void *)segment) << RST_HOPS_SHIFT;
-	return found | (__u64)(header[14] << 8 | header[15])
-			       << RST_WINDOW_SHIFT;
+	return found | (__u64)(flags & 0xffff) << RST_WINDOW_SHIFT;
 }
 
 static __always_inline void read_rst(struct rw_evidence *e, struct sk_buff *skb)

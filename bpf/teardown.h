@@ -27,22 +27,44 @@ static __always_inline __u64 sk_cookie(const struct sock *sk)
 			   bpf_ntohs(LOAD(sk, __sk_common.skc_dport)));
 }
 
+static __always_inline __u64 sk_cgroup(const struct sock *sk)
+{
+	return config.identity ? sk_cgroup_id(sk) : 0;
+}
+
 /* @c: of @sk, just read */
 static __always_inline void subject_from(struct rw_subject *s,
 					 const struct sock *sk,
 					 const struct rw_common *c,
 					 const struct tcp_sock *tp)
 {
-	read_tuple(&s->tuple, &s->family, c, tp);
-	s->ktime_ns = s->now = bpf_ktime_get_ns();
-	s->sk = sk_key(sk);
-	s->full = FULL(sk);
+	const struct net *net = COMMON(c, skc_net.net);
+
+	s->family = read_tuple(&s->tuple, c, net, tp);
+	s->ktime_ns = bpf_ktime_get_ns();
+	s->sk = s->home = sk_key(sk);
 	s->hash = COMMON(c, skc_hash);
-	s->cookie = make_cookie(COMMON(c, skc_cookie.counter), s->hash,
-				s->tuple.rport);
-	s->net = s->listener = 0;
+	s->cgroup = sk_cgroup(sk);
+	s->net = 0;
+#ifdef RW_TYPED
+	s->typed_net = net;
+#endif
 	s->owner_source = RW_OWNER_NONE;
-	s->actor = NULL;
+	s->cookie = make_cookie(COMMON(c, skc_cookie.counter), s->hash,
+				REST_OF(FIRST_OF(s->tuple.tail, 32), 16));
+	in_memory(s);
+}
+
+/* A FIN that nobody asked to see: whose it was is all there is to know. */
+static __always_inline int fin_unseen(const struct sock *sk,
+				      const struct rw_common *c)
+{
+	struct rw_tuple tuple;
+
+	read_open_tuple(&tuple, c, COMMON(c, skc_net.net));
+	remember(&tuple, sk_key(sk), COMMON(c, skc_hash), sk_cgroup(sk),
+		 bpf_ktime_get_ns(), true);
+	return 0;
 }
 
 static __always_inline void subject_of(struct rw_subject *s,
@@ -55,21 +77,49 @@ static __always_inline void subject_of(struct rw_subject *s,
 	subject_from(s, sk, &c, tp);
 }
 
-/* Take the evidence of a teardown that begins now, on a full socket. */
-static __always_inline void begin(struct rw_context *c, const struct sock *sk,
-				  const struct tcp_sock *tp, __u32 path,
-				  __u64 now)
+/* As it was when the call began: a moment ago, unless SO_LINGER makes it wait. */
+static __always_inline void subject_of_call(struct rw_subject *s,
+					    const struct sock *sk,
+					    const struct rw_context *c)
 {
-	__u8 state = sk_state(sk);
+	s->ktime_ns = c->e.flags & RW_F_LINGER && c->e.linger
+			      ? bpf_ktime_get_ns()
+			      : c->ktime_ns;
+	s->sk = s->home = c->sk;
+	s->hash = c->hash;
+	s->cookie = c->cookie;
+	s->cgroup = c->cgroup;
+	s->tuple = c->tuple;
+	s->family = c->family;
+	s->net = 0;
+#ifdef RW_TYPED
+	s->typed_net = LOAD(sk, __sk_common.skc_net.net);
+#endif
+	s->owner_source = RW_OWNER_NONE;
+}
 
-	c->ktime_ns = now;
-	c->cookie = sk_cookie(sk);
-	c->tid = bpf_get_current_pid_tgid();
-	c->e.path = path;
-	read_shown(&c->e, sk, tp, state);
-	read_deciding(&c->e, sk, tp);
-	read_send_queue(&c->e, tp, state, FIN_QUEUED & RW_BIT(state));
-	read_now(&c->e, sk);
+/*
+ * What is shown of a full socket that something happens to now. @state, @flags:
+ * skc_state and skc_flags, just read
+ */
+static __always_inline void look(struct rw_evidence *e, const struct sock *sk,
+				 const struct tcp_sock *tp, __u32 path,
+				 __u8 state, unsigned long flags)
+{
+	e->path = path;
+	read_shown(e, sk, tp, state, flags);
+	read_send_queue(e, tp, state, FIN_QUEUED & RW_BIT(state));
+	note_now(e, sk, state, flags);
+}
+
+/* Take the evidence of a teardown that begins now, on a full socket. */
+static __always_inline void begin(struct rw_evidence *e, const struct sock *sk,
+				  const struct tcp_sock *tp, __u32 path)
+{
+	unsigned long flags = LOAD(sk, __sk_common.skc_flags);
+
+	look(e, sk, tp, path, sk_state(sk), flags);
+	read_deciding(e, sk, tp, flags);
 }
 
 /* tcp_need_reset(), and the second condition beside it in tcp_disconnect() */
@@ -94,15 +144,15 @@ static __always_inline bool disconnect_resets(const struct rw_evidence *e,
  * An orphan is given up inside close() after it left no context: where it
  * stood before follows from whether the peer's FIN had come.
  */
-static __always_inline void begin_orphan(struct rw_context *c,
+static __always_inline void begin_orphan(struct rw_evidence *e,
 					 const struct sock *sk,
-					 const struct tcp_sock *tp, __u64 now)
+					 const struct tcp_sock *tp)
 {
-	begin(c, sk, tp, RW_PATH_CLOSE, now);
-	c->e.state = c->e.flags & RW_F_PEER_FIN ? RW_TCP_CLOSE_WAIT
-						: RW_TCP_ESTABLISHED;
-	read_send_queue(&c->e, tp, c->e.state, true);
-	c->e.flags |= RW_F_ACTOR;
+	begin(e, sk, tp, RW_PATH_CLOSE);
+	e->state = e->flags & RW_F_PEER_FIN ? RW_TCP_CLOSE_WAIT
+					    : RW_TCP_ESTABLISHED;
+	read_send_queue(e, tp, e->state, true);
+	e->flags |= RW_F_ACTOR;
 }
 
 /* What has changed since the teardown began, at the moment of the reset. */

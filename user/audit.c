@@ -43,27 +43,43 @@ struct audit_base {
 /* All netns at one moment. */
 struct snapshot {
 	const struct observer *observer;
-	struct rw_audit *per_cpu; /* as many as there are CPUs */
-	int map, cpus;
+	struct rw_audit *per_cpu;   /* as many as there are CPUs */
+	struct rw_near_audit *near; /* the same */
+	int map, near_map, cpus;
 	struct audit_base *all; /* n, then one that is all zero */
 	size_t n;
 	bool failed;
 };
 
+static void add_seen(const struct rw_audit *audit, uint64_t *seen)
+{
+	for (int row = 0; row < RW_MECHANISM_MAX; row++)
+		for (int i = 0; i < RW_COUNTER_MAX; i++)
+			if (counters_of[row] & (1 << i))
+				seen[i] += audit->seen[row];
+}
+
+static bool read_near(const struct snapshot *s, uint32_t place)
+{
+	return !bpf_map_lookup_elem(s->near_map, &place, s->near);
+}
+
 /* What the programs have counted, by counter of the kernel. */
 static void read_seen(const struct snapshot *s, const struct audit_base *at,
 		      uint64_t *seen)
 {
-	struct rw_audit_key key = { .cookie = at->cookie, .netns = at->netns };
+	const struct rw_audit_key key = { .cookie = at->cookie,
+					  .netns = at->netns };
 
 	memset(seen, 0, RW_COUNTER_MAX * sizeof(*seen));
-	if (bpf_map_lookup_elem(s->map, &key, s->per_cpu))
-		return;
-	for (int row = 0; row < RW_MECHANISM_MAX; row++)
+	if (!bpf_map_lookup_elem(s->map, &key, s->per_cpu))
 		for (int cpu = 0; cpu < s->cpus; cpu++)
-			for (int i = 0; i < RW_COUNTER_MAX; i++)
-				if (counters_of[row] & (1 << i))
-					seen[i] += s->per_cpu[cpu].seen[row];
+			add_seen(&s->per_cpu[cpu], seen);
+	if (!read_near(s, rw_near_audit_of(&key)))
+		return;
+	for (int cpu = 0; cpu < s->cpus; cpu++)
+		if (!memcmp(&s->near[cpu].key, &key, sizeof(key)))
+			add_seen(&s->near[cpu].audit, seen);
 }
 
 /*
@@ -132,6 +148,17 @@ static struct audit_base *find(const struct snapshot *s, uint32_t netns,
 	return NULL;
 }
 
+/* A netns that was seen; what is known of it already is left. */
+static void take_seen(struct snapshot *s, const struct rw_audit_key *key)
+{
+	if (!key->netns || find(s, key->netns, key->cookie) || !grow(s))
+		return;
+	s->all[s->n].netns = key->netns;
+	s->all[s->n].cookie = key->cookie;
+	read_seen(s, &s->all[s->n], s->all[s->n].seen);
+	s->n++;
+}
+
 /* Netns that were seen but are there no more, or cannot be entered. */
 static void take_gone(struct snapshot *s)
 {
@@ -139,24 +166,26 @@ static void take_gone(struct snapshot *s)
 
 	while (!bpf_map_get_next_key(s->map, last, &key)) {
 		last = &key;
-		if (find(s, key.netns, key.cookie) || !grow(s))
-			continue;
-		s->all[s->n].netns = key.netns;
-		s->all[s->n].cookie = key.cookie;
-		read_seen(s, &s->all[s->n], s->all[s->n].seen);
-		s->n++;
+		take_seen(s, &key);
 	}
+	for (uint32_t place = 0; place < RW_NEAR_AUDITS; place++)
+		for (int cpu = 0; cpu < s->cpus && read_near(s, place); cpu++)
+			take_seen(s, &(struct rw_audit_key){
+					     s->near[cpu].key.cookie,
+					     s->near[cpu].key.netns, 0 });
 }
 
 static bool take(struct snapshot *s, const struct observer *observer)
 {
 	s->observer = observer;
 	s->map = observer_map(observer, "audits");
+	s->near_map = observer_map(observer, "near_audits");
 	s->cpus = libbpf_num_possible_cpus();
 	if (s->cpus <= 0)
 		return false;
 	s->per_cpu = calloc(s->cpus, sizeof(*s->per_cpu));
-	if (!s->per_cpu || !grow(s) || netns_visit(take_one, s))
+	s->near = calloc(s->cpus, sizeof(*s->near));
+	if (!s->per_cpu || !s->near || !grow(s) || netns_visit(take_one, s))
 		s->failed = true;
 	return !s->failed;
 }
@@ -168,6 +197,7 @@ void audit_start(struct audit *audit, const struct observer *observer)
 	*audit = (struct audit){};
 	audit->failed = !take(&s, observer);
 	free(s.per_cpu);
+	free(s.near);
 	audit->base = s.all;
 	audit->n_base = s.n;
 }
@@ -303,6 +333,7 @@ void audit_end(struct audit *audit, const struct observer *observer)
 out:
 	free(s.all);
 	free(s.per_cpu);
+	free(s.near);
 }
 
 void audit_free(struct audit *audit)

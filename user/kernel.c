@@ -10,7 +10,7 @@
 #include "reason.h"
 
 #define REASON_PREFIX "SK_RST_REASON_"
-#define REASON_MAX 128 /* 25 in 6.18 */
+#define REASON_MAX RW_RAW_REASONS
 
 static struct btf *btf;
 static const char *btf_path;	       /* NULL: the kernel's own */
@@ -26,7 +26,6 @@ static const char *const reason_keys[RW_REASON_MAX] = {
 	[RW_REASON_ABORT_ON_MEMORY] = "TCP_ABORT_ON_MEMORY",
 	[RW_REASON_KEEPALIVE] = "TCP_KEEPALIVE_TIMEOUT",
 	[RW_REASON_STATE] = "TCP_STATE",
-	[RW_REASON_MPTCP] = "MPTCP_RST_EUNSPEC",
 };
 
 void kernel_close(void)
@@ -143,26 +142,27 @@ static void keep_reason_names(void)
 	}
 }
 
-static int reason_number(const char *key)
+/* @name: without its prefix */
+static enum rw_reason reason_class(const char *name)
 {
-	for (int i = 0; reasons && key && i < btf_vlen(reasons); i++)
-		if (!strcmp(short_name(&btf_enum(reasons)[i]), key))
-			return btf_enum(reasons)[i].val;
-	return -1;
+	for (int i = 0; i < RW_REASON_MAX; i++)
+		if (reason_keys[i] && !strcmp(name, reason_keys[i]))
+			return i;
+	return strncmp(name, "MPTCP_RST_", 10) ? RW_REASON_OTHER
+					       : RW_REASON_MPTCP;
 }
 
-/* The last reason of the MPTCP family: they are numbered in a row. */
-static int last_mptcp_reason(void)
+static void describe_reasons(struct rw_config *config)
 {
-	int last = -1;
-
 	for (int i = 0; reasons && i < btf_vlen(reasons); i++) {
 		const struct btf_enum *e = &btf_enum(reasons)[i];
+		enum rw_reason class = reason_class(short_name(e));
 
-		if (!strncmp(short_name(e), "MPTCP_RST_", 10) && e->val > last)
-			last = e->val;
+		if (e->val < 0 || e->val >= RW_RAW_REASONS)
+			continue;
+		config->reason_of[e->val] = class;
+		config->has_state_reason |= class == RW_REASON_STATE;
 	}
-	return last;
 }
 
 /* The coarse clock ticks once a jiffy: its resolution is 1/HZ. */
@@ -186,9 +186,7 @@ void kernel_describe(struct rw_config *config)
 	config->reset_has_skb = reset && btf_vlen(reset) > 1;
 	config->accept_args = accept ? btf_vlen(accept) : 0;
 	config->tp_has_reason = tracepoint_arguments("tcp_send_reset") == 3;
-	for (int i = 0; i < RW_REASON_MAX; i++)
-		config->reason[i] = reason_number(reason_keys[i]);
-	config->reason_mptcp_last = last_mptcp_reason();
+	describe_reasons(config);
 }
 
 /*

@@ -203,21 +203,28 @@ static int size_map(struct observer *o, const char *name, uint64_t entries)
 		return refuse(o, "cannot size the map", name, errno);
 	return 0;
 }
+
+/* A power of two, as what may be remembered is. */
+static uint64_t places_under_way(const struct options *options)
+{
+	uint64_t places = options->remember / RW_ENDED_WAYS;
+
+	return places < UNDER_WAY_MIN ? UNDER_WAY_MIN : places;
+}
+
 /* Of so many connections the hop limit is remembered, about 5 MiB. */
 #define HOPS_MAX 65536
 
 static int size_maps(struct observer *o, const struct options *options)
 {
 	const uint64_t ended_sets = options->remember / RW_ENDED_WAYS;
-	uint64_t under_way = ended_sets;
+	const uint64_t under_way = places_under_way(options);
 
-	if (under_way < UNDER_WAY_MIN)
-		under_way = UNDER_WAY_MIN;
 	if (size_map(o, "events", options->buffer_bytes) ||
 	    size_map(o, "owners", o->config.owner_sets) ||
 	    size_map(o, "ended", ended_sets) ||
-	    size_map(o, "contexts", under_way) ||
-	    size_map(o, "deaths", under_way) ||
+	    size_map(o, "contexts", under_way / RW_CONTEXT_WAYS) ||
+	    size_map(o, "deaths", under_way / RW_CONTEXT_WAYS) ||
 	    (o->config.ttl && size_map(o, "hops", HOPS_MAX)))
 		return -1;
 	if (!o->config.follow)
@@ -312,6 +319,9 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	o->config.owner_sets = owner_sets();
 	o->config.ended_shift =
 		__builtin_clzll(options->remember / RW_ENDED_WAYS) + 1;
+	o->config.context_shift =
+		__builtin_clzll(places_under_way(options) / RW_CONTEXT_WAYS) +
+		1;
 	if (rodata_fill(o->object, &o->config, options))
 		return refuse(o, "cannot set", "the filters", ENOENT);
 	if (size_maps(o, options) || choose_programs(o, f))

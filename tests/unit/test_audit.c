@@ -197,6 +197,10 @@ static void test_rows(void **state)
 		enum rw_mechanism row = rw_mechanism(&rows[i].e);
 
 		used[row] = true;
+		if (rw_moves_nothing(&rows[i].e) && rows[i].counters) {
+			print_error("%s: would not be counted\n", rows[i].what);
+			wrong++;
+		}
 		if (counters_of[row] == rows[i].counters)
 			continue;
 		print_error("%s: want %#x, got %#x (row %u)\n", rows[i].what,
@@ -220,7 +224,10 @@ static uint64_t kernel[4][NETNS_COUNTERS];
 static size_t n_host, inside_of;
 static struct rw_audit_key keys[4];
 static struct rw_audit seen[4][CPUS];
+static struct rw_near_audit near[RW_NEAR_AUDITS][CPUS];
 static size_t n_keys;
+
+enum { AUDITS = 1, NEAR_AUDITS }; /* the maps */
 static uint64_t full, missed;
 static bool busy; /* every read finds one reset more on both sides */
 
@@ -245,8 +252,10 @@ int netns_counters(uint64_t values[NETNS_COUNTERS])
 int observer_map(const struct observer *observer, const char *name)
 {
 	(void)observer;
+	if (!strcmp(name, "near_audits"))
+		return NEAR_AUDITS;
 	assert_string_equal(name, "audits");
-	return 1;
+	return AUDITS;
 }
 
 uint64_t observer_full(const struct observer *observer, enum rw_full which)
@@ -269,7 +278,13 @@ int libbpf_num_possible_cpus(void)
 
 int bpf_map_lookup_elem(int fd, const void *key, void *value)
 {
-	(void)fd;
+	if (fd == NEAR_AUDITS) {
+		uint32_t place = *(const uint32_t *)key;
+
+		assert_true(place < RW_NEAR_AUDITS);
+		memcpy(value, near[place], sizeof(near[place]));
+		return 0;
+	}
 	for (size_t i = 0; i < n_keys; i++)
 		if (!memcmp(&keys[i], key, sizeof(keys[i]))) {
 			memcpy(value, seen[i], sizeof(seen[i]));
@@ -301,6 +316,7 @@ static int set_up(void **state)
 	memset(&observer, 0, sizeof(observer));
 	memset(kernel, 0, sizeof(kernel));
 	memset(seen, 0, sizeof(seen));
+	memset(near, 0, sizeof(near));
 	full = 0;
 	missed = 0;
 	busy = false;
@@ -445,6 +461,28 @@ static void test_no_memory_for_a_reset(void **state)
 }
 
 /* A namespace that was not there at the start has counted nothing before. */
+/* One CPU had its place at hand, the other found it taken by another netns. */
+static void test_at_hand(void **state)
+{
+	const struct rw_audit_key stranger = { .cookie = 11 + RW_NEAR_AUDITS,
+					       .netns = 999 };
+	struct rw_near_audit *places = near[rw_near_audit_of(&keys[1])];
+
+	(void)state;
+	unread(1, 3, 7); /* on CPU 1 */
+	places[0].key = keys[1];
+	places[0].audit.seen[RW_MECHANISM_CLOSE_UNREAD] = 4;
+	places[1].key = stranger;
+	places[1].audit.seen[RW_MECHANISM_CLOSE_UNREAD] = 5;
+	audit_end(&audit, &observer);
+	assert_int_equal(audit.unexplained, 0);
+	assert_int_equal(audit.n, 2); /* the stranger has gone meanwhile */
+	assert_int_equal(line(0, RW_COUNTER_ON_CLOSE)->seen, 7);
+	assert_int_equal(line(1, RW_COUNTER_ON_CLOSE)->seen, 5);
+	assert_int_equal(audit.netns[1].netns, 999);
+	assert_non_null(audit.netns[1].unknown);
+}
+
 static void test_new(void **state)
 {
 	(void)state;
@@ -550,6 +588,7 @@ int main(void)
 		TEST(test_taken_for_another),
 		TEST(test_no_room),
 		TEST(test_no_memory_for_a_reset),
+		TEST(test_at_hand),
 		TEST(test_new),
 		TEST(test_number_again),
 		TEST(test_number_again_without_cookies),
