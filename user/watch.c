@@ -17,8 +17,13 @@
 #include "suspect.h"
 #include "watch.h"
 
-/* The ring is looked at this often; the kernel wakes us only when it fills. */
+/*
+ * The ring is looked at this often, and less often as long as nothing comes: so
+ * that what does is still shown within a tenth of a second, also when it has to
+ * wait for HELD_NS. The kernel wakes us only when the ring fills.
+ */
 #define POLL_MS 30
+#define IDLE_POLL_MS 70
 /* The answer that takes a held record back comes within microseconds. */
 #define HELD_NS (60 * 1000000ULL)
 
@@ -62,6 +67,7 @@ struct watch {
 	size_t n;
 	bool has_special; /* any of these may be other than a FIN by its owner */
 	size_t n_indexed; /* of these, can be found by what amends them */
+	bool idle;	  /* nothing came the last time, and nothing waits */
 	struct rw_event batch[BATCH_MAX];
 	bool is_told[BATCH_MAX];     /* amendments: by what they amended */
 	uint16_t newest[INDEX_SETS]; /* place + 1 in batch, 0: none */
@@ -505,26 +511,27 @@ static void report(struct watch *w)
 static void drain(struct watch *w, struct ring_buffer *ring)
 {
 	netns_expire();
-	ring_buffer__consume(ring);
+	w->idle = ring_buffer__consume(ring) == 0 && !w->n;
 	settle(w, watch_now() - HELD_NS);
 	keep_error(w, show_held(&w->show, watch_now()));
 	report(w);
 	keep_error(w, w->show.sink->flush(w->show.sink));
 }
 
-/* Milliseconds until the end or the next report, POLL_MS at the most. */
+/* Milliseconds until the end, the next report, or the next look at the ring. */
 static int wait_ms(const struct watch *w, uint64_t end_ns)
 {
+	const int poll_ms = w->idle ? IDLE_POLL_MS : POLL_MS;
 	uint64_t now = watch_now(), ms;
 
 	if (w->show.interval && (!end_ns || w->show.next_ns < end_ns))
 		end_ns = w->show.next_ns;
 	if (!end_ns)
-		return POLL_MS;
+		return poll_ms;
 	if (now >= end_ns)
 		return 0;
 	ms = (end_ns - now + 999999) / 1000000;
-	return ms < POLL_MS ? (int)ms : POLL_MS;
+	return ms < (uint64_t)poll_ms ? (int)ms : poll_ms;
 }
 
 static int finish(struct watch *w, struct observer *observer,
