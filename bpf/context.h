@@ -61,6 +61,16 @@ static __always_inline __u32 current_tid(void)
 			      : (__u32)bpf_get_current_pid_tgid();
 }
 
+/* Beside sk and hash, which say whose place it is */
+static __always_inline void keep_connection(struct rw_connection *of,
+					    const struct rw_subject *s)
+{
+	of->cookie = s->cookie;
+	of->cgroup = s->cgroup;
+	of->tuple = s->tuple;
+	of->family = s->family;
+}
+
 /*
  * Calls under way
  */
@@ -75,15 +85,15 @@ static __always_inline __u32 set_number(__u64 sk)
  * The place of the socket with this key, if it has one in @set. The verifier need
  * not follow each place by itself.
  */
-#define PLACE_OF(set, key)                                                 \
-	({                                                                 \
-		const __u32 last_ = RW_CONTEXT_WAYS - 1;                   \
-		__u32 place_ = last_;                                      \
-                                                                           \
-		_Pragma("unroll") for (__u32 i = 0; i < last_;             \
-				       i++) if ((set)->way[i].sk == (key)) \
-			place_ = i;                                        \
-		&(set)->way[forgotten(place_) & last_];                    \
+#define PLACE_OF(set, key)                                                    \
+	({                                                                    \
+		const __u32 last_ = RW_CONTEXT_WAYS - 1;                      \
+		__u32 place_ = last_;                                         \
+                                                                              \
+		_Pragma("unroll") for (__u32 i = 0; i < last_;                \
+				       i++) if ((set)->way[i].of.sk == (key)) \
+			place_ = i;                                           \
+		&(set)->way[forgotten(place_) & last_];                       \
 	})
 
 static __always_inline struct rw_context_set *context_set(__u64 sk)
@@ -125,7 +135,7 @@ __noinline int context_place(__u64 sk, int waits)
 		return place;
 #pragma unroll
 	for (int i = 0; i < CONTEXT_WAYS; i++)
-		if (set->way[i].sk == sk && !(waits && i == LAST_WAY))
+		if (set->way[i].of.sk == sk && !(waits && i == LAST_WAY))
 			return i;
 #pragma unroll
 	for (int i = 0; i < CONTEXT_WAYS; i++) {
@@ -152,11 +162,12 @@ static __always_inline struct rw_context *take_place(__u64 sk, __u32 hash,
 	if (!set || place >= CONTEXT_WAYS)
 		return NULL;
 	c = &set->way[place];
+	SETTLE(c);
 	c->e = (struct rw_evidence){};
 	c->ktime_ns = now;
-	c->sk = sk;
+	c->of.sk = sk;
+	c->of.hash = hash;
 	c->tid = current_tid();
-	c->hash = hash;
 	return c;
 }
 
@@ -166,12 +177,8 @@ take_context(const struct rw_subject *s, bool waits)
 {
 	struct rw_context *c = take_place(s->sk, s->hash, s->ktime_ns, waits);
 
-	if (!c)
-		return NULL;
-	c->cookie = s->cookie;
-	c->cgroup = s->cgroup;
-	c->tuple = s->tuple;
-	c->family = s->family;
+	if (c)
+		keep_connection(&c->of, s);
 	return c;
 }
 
@@ -201,7 +208,8 @@ static __always_inline struct rw_context *find_context(const struct sock *sk)
 	if (!set)
 		return NULL;
 	c = PLACE_OF(set, key);
-	return c->sk == key && c->hash == sk_hash(sk) ? c : NULL;
+	SETTLE(c);
+	return c->of.sk == key && c->of.hash == sk_hash(sk) ? c : NULL;
 }
 
 /* The context of a call on this socket that this task is inside of now. */
@@ -242,7 +250,7 @@ __noinline int death_place(__u64 sk)
 		return DEATH_WAYS;
 #pragma unroll
 	for (int i = 0; i < DEATH_WAYS; i++)
-		if (set->way[i].sk == sk)
+		if (set->way[i].of.sk == sk)
 			return i;
 #pragma unroll
 	for (int i = 0; i < DEATH_WAYS; i++)
@@ -251,7 +259,7 @@ __noinline int death_place(__u64 sk)
 	return set->next++ & (DEATH_WAYS - 1);
 }
 
-/* A place for this one, of which sk, hash and kept are set; NULL: none */
+/* A place for this one, of which the rest is to be set; NULL: none */
 static __always_inline struct rw_death *keep_death(__u64 sk, __u32 hash)
 {
 	__u32 place = death_place(sk);
@@ -261,10 +269,11 @@ static __always_inline struct rw_death *keep_death(__u64 sk, __u32 hash)
 	if (!set || place >= DEATH_WAYS)
 		return NULL;
 	d = &set->way[place];
-	if (!d->kept || d->sk != sk)
+	SETTLE(d);
+	if (!d->kept || d->of.sk != sk)
 		count_death_near(sk, 1);
-	d->sk = sk;
-	d->hash = hash;
+	d->of.sk = sk;
+	d->of.hash = hash;
 	d->kept = 1;
 	return d;
 }
@@ -292,7 +301,9 @@ static __always_inline struct rw_death *find_death(const struct sock *sk)
 	if (!set)
 		return NULL;
 	d = PLACE_OF(set, key);
-	return d->kept && d->sk == key && d->hash == sk_hash(sk) ? d : NULL;
+	SETTLE(d);
+	return d->kept && d->of.sk == key && d->of.hash == sk_hash(sk) ? d
+								       : NULL;
 }
 
 /*
@@ -439,40 +450,52 @@ static __always_inline __u32 ended_number(const struct rw_tuple *t)
 #define NOT_REMEMBERED (~0u)
 
 /*
- * Remember this connection, for what the peer still sends; with --cgroup @cgroup
- * only where it is the one asked for. The @owner, if anybody, is the task that is
- * acting. Return: where, see remembered()
+ * Remember a connection with these addresses, for what the peer still sends.
+ * @where: for remembered(). Return: what else there is to say of it, NULL: nowhere
  */
-static __always_inline __u32 remember(const struct rw_tuple *t, __u64 sk,
-				      __u32 hash, __u64 cgroup, __u64 now,
-				      bool owner)
+static __always_inline struct rw_ended *take_end(const struct rw_tuple *t,
+						 __u64 now, __u32 *where)
 {
 	__u32 number = ended_number(t), way;
 	struct rw_ended_set *set = bpf_map_lookup_elem(&ended, &number);
 	struct rw_ended *end;
 
 	if (!set)
-		return NOT_REMEMBERED;
+		return NULL;
 	way = set->next++ & (ENDED_WAYS - 1);
 	end = &set->way[way];
+	SETTLE(end);
 	if (end->ktime_ns + PROMISED_NS > now && end->ktime_ns)
 		count_full(RW_FULL_ENDED);
 	end->tuple = *t;
 	end->ktime_ns = now;
-	end->cgroup = config.cgroup && !in_cgroup(sk) ? 0 : cgroup;
-	end->sk = sk;
-	end->hash = hash;
 	end->owner.pid = 0;
-	if (owner)
-		read_actor(&end->owner);
-	return number * ENDED_WAYS + way;
+	*where = number * ENDED_WAYS + way;
+	return end;
 }
 
+/* With --cgroup only the one asked for is kept. @sk, @hash: its socket */
+static __always_inline void end_of(struct rw_ended *end, __u64 sk, __u32 hash,
+				   __u64 cgroup)
+{
+	end->sk = sk;
+	end->hash = hash;
+	end->cgroup = config.cgroup && !in_cgroup(sk) ? 0 : cgroup;
+}
+
+/* The @owner, if anybody, is the task that is acting. Return: where it is */
 static __always_inline __u32 remember_end(const struct rw_subject *s,
 					  bool owner)
 {
-	return remember(&s->tuple, s->sk, s->hash, s->cgroup, s->ktime_ns,
-			owner);
+	__u32 where = NOT_REMEMBERED;
+	struct rw_ended *end = take_end(&s->tuple, s->ktime_ns, &where);
+
+	if (!end)
+		return NOT_REMEMBERED;
+	end_of(end, s->sk, s->hash, s->cgroup);
+	if (owner)
+		read_actor(&end->owner);
+	return where;
 }
 
 /* The end that was remembered @where, unless the place has been given away. */

@@ -121,7 +121,8 @@ static __always_inline bool whose_passes(struct rw_evidence *e,
 static __always_inline void fill_event(struct rw_event *ev,
 				       const struct rw_evidence *e,
 				       const struct rw_subject *s, __u32 cause,
-				       const struct rw_ended *end)
+				       const struct rw_ended *end,
+				       struct task_struct *actor)
 {
 	ev->ktime_ns = s->ktime_ns;
 	ev->sk = s->sk;
@@ -134,16 +135,14 @@ static __always_inline void fill_event(struct rw_event *ev,
 	ev->stacks = 0;
 	ev->since_close_ms = 0;
 	ev->evidence = *e;
-	if (e->flags & RW_F_ACTOR) {
-		struct task_struct *task = current_task();
-
-		read_task_of(&ev->actor, task);
-		if (TASK_LOAD(task, flags) & PF_EXITING) {
+	if (actor) {
+		read_task_of(&ev->actor, actor);
+		if (TASK_LOAD(actor, flags) & PF_EXITING) {
 			ev->evidence.flags |= RW_F_EXITING;
 			ev->evidence.exit = current_exit();
 		}
 	}
-	if (s->owner_source && e->flags & RW_F_ACTOR) {
+	if (s->owner_source && actor) {
 		ev->evidence.flags |= RW_F_OWNER;
 		ev->owner = ev->actor;
 	} else if (end) {
@@ -197,14 +196,20 @@ static __always_inline __u32 emit(void *ctx, struct rw_evidence *e,
 {
 	__u32 cause;
 	const struct rw_ended *end = NULL;
+	struct task_struct *actor = NULL;
 	struct rw_count *count;
 	struct rw_event *ev;
 	__u8 stacks = 0;
 
 	if (!rw_moves_nothing(e))
 		audit(e, s->tuple.netns, s->net, s->sk, full_cookie(s));
-	if (e->flags & RW_F_ACTOR && is_deputy())
-		e->flags &= ~RW_F_ACTOR;
+	if (e->flags & RW_F_ACTOR) {
+		actor = current_task();
+		if (works_for_kernel(actor)) {
+			e->flags &= ~RW_F_ACTOR;
+			actor = NULL;
+		}
+	}
 	cause = judge(e);
 	if (!kind_passes(e->kind) || !cause_passes(cause))
 		return cause;
@@ -232,7 +237,7 @@ static __always_inline __u32 emit(void *ctx, struct rw_evidence *e,
 			count_one(&count->seen);
 		return cause;
 	}
-	fill_event(ev, e, s, cause, end);
+	fill_event(ev, e, s, cause, end, actor);
 	fill_known(ev, s, end);
 	ev->stacks = stacks;
 	bpf_ringbuf_submit(ev, wake_flags());
@@ -241,10 +246,12 @@ static __always_inline __u32 emit(void *ctx, struct rw_evidence *e,
 
 /*
  * Add to a record that was sent before. Not an event: not counted, and when
- * the ring is full the record stays as it is. @causes: those it can belong to.
+ * the ring is full the record stays as it is. @e: kind, and order if that is
+ * what is added; @causes: those it can belong to; @actor: who acts, or NULL
  */
 static __always_inline void amend(struct rw_evidence *e,
-				  const struct rw_subject *s, __u64 causes)
+				  const struct rw_subject *s, __u64 causes,
+				  struct task_struct *actor)
 {
 	struct rw_event *ev;
 
@@ -255,8 +262,10 @@ static __always_inline void amend(struct rw_evidence *e,
 	ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 	if (!ev)
 		return;
+	if (actor)
+		e->flags = RW_F_ACTOR;
 	in_memory(e);
-	fill_event(ev, e, s, RW_CAUSE_UNKNOWN, NULL);
+	fill_event(ev, e, s, RW_CAUSE_UNKNOWN, NULL, actor);
 	bpf_ringbuf_submit(ev, wake_flags());
 }
 

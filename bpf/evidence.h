@@ -391,24 +391,32 @@ static __always_inline void read_shown(struct rw_evidence *e,
 	read_timers(e, tp);
 }
 
-/* What else a reset or a silent end may have come from. */
+/* What timers look at. */
+static __always_inline void read_retries(struct rw_evidence *e,
+					 const struct sock *sk,
+					 const struct tcp_sock *tp,
+					 unsigned long flags)
+{
+	if (SK_FLAG(flags, SOCK_KEEPOPEN))
+		e->flags |= RW_F_KEEPOPEN;
+	if (LOAD(tp, inet_conn.icsk_probes_out))
+		e->flags |= RW_F_PROBES_OUT;
+	if (user_timeout_rules(sk, tp, e->state))
+		e->flags |= RW_F_USER_TIMEOUT;
+}
+
+/* What calls look at, and why else one may reset or end silently. */
 static __always_inline void read_deciding(struct rw_evidence *e,
 					  const struct sock *sk,
 					  const struct tcp_sock *tp,
 					  unsigned long flags)
 {
-	if (SK_FLAG(flags, SOCK_KEEPOPEN))
-		e->flags |= RW_F_KEEPOPEN;
 	if (!LOAD(sk, sk_socket) && !SK_FLAG(flags, SOCK_DEAD))
 		e->flags |= RW_F_NEVER_ACCEPTED;
 	if ((int)LOAD(tp, linger2) < 0)
 		e->flags |= RW_F_LINGER2_NEG;
 	if (LOAD_BITS(tp, repair))
 		e->flags |= RW_F_REPAIR;
-	if (LOAD(tp, inet_conn.icsk_probes_out))
-		e->flags |= RW_F_PROBES_OUT;
-	if (user_timeout_rules(sk, tp, e->state))
-		e->flags |= RW_F_USER_TIMEOUT;
 	if (!is_mptcp(tp))
 		return;
 	if (agreed_on_mptcp(tp))

@@ -133,6 +133,12 @@ static __always_inline void in_memory(void *pointer)
 }
 
 /*
+ * Have the address in @pointer once and for all. The compiler would rather add up
+ * that of a place in a map again for each of its fields.
+ */
+#define SETTLE(pointer) barrier_var(pointer)
+
+/*
  * A kernel pointer as a number to calculate with. The verifier refuses
  * arithmetic on pointers, except that what was negated is none any more.
  */

@@ -168,7 +168,7 @@ static __always_inline void retract(const struct rw_death *d,
 		return;
 	e.kind = RW_KIND_RETRACT;
 	s.ktime_ns = d->held_ns;
-	amend(&e, &s, 1ULL << RW_CAUSE_RESET_AFTER_FIN);
+	amend(&e, &s, 1ULL << RW_CAUSE_RESET_AFTER_FIN, NULL);
 }
 
 /* Our FIN was told as the first; now the peer's turns out to have crossed it. */
@@ -183,7 +183,7 @@ static RARELY int fins_crossed(struct sock *sk)
 	subject_of(&s, sk, tp);
 	e.kind = RW_KIND_ORDER;
 	e.order = RW_ORDER_SIMULTANEOUS;
-	amend(&e, &s, 1ULL << RW_CAUSE_CLOSE | 1ULL << RW_CAUSE_SHUTDOWN);
+	amend(&e, &s, 1ULL << RW_CAUSE_CLOSE | 1ULL << RW_CAUSE_SHUTDOWN, NULL);
 	return 0;
 }
 
@@ -191,59 +191,52 @@ static RARELY int fins_crossed(struct sock *sk)
  * The kernel gave this connection up, or a RST ended it that the peer need not
  * have sent: what the peer sends yet is answered for who closes now.
  */
-static __always_inline void name_end(const struct rw_death *d)
+static __always_inline void name_end(const struct rw_death *d,
+				     struct task_struct *closer)
 {
-	struct rw_ended *end = remembered(d->end, d->sk, d->hash);
+	struct rw_ended *end = remembered(d->end, d->of.sk, d->of.hash);
 
 	if (end && !end->owner.pid)
-		read_task(&end->owner);
-}
-
-static __always_inline void subject_of_death(struct rw_subject *s,
-					     const struct rw_death *d)
-{
-	s->ktime_ns = bpf_ktime_get_ns();
-	s->sk = s->home = d->sk;
-	s->hash = d->hash;
-	s->cookie = d->cookie;
-	s->cgroup = d->cgroup;
-	s->tuple = d->tuple;
-	s->family = d->family;
+		read_task_of(&end->owner, closer);
 }
 
 /*
  * The connection was ended by the kernel or the peer, and reported before its
- * owner was known; who closes the dead socket is the owner.
+ * owner was known; who closes the dead socket is the owner. Return: was it told?
  */
-static __always_inline void name_owner(const struct sock *sk)
+static __always_inline bool name_owner(const struct sock *sk)
 {
 	struct rw_death *d = find_death(sk);
 	struct rw_evidence e = {};
-	struct rw_subject s = {};
+	struct task_struct *closer;
+	struct rw_subject s;
 
-	if (!d || d->reset_state) /* the latter: an answer is to come */
-		return;
-	if (d->await_owner && !is_deputy()) {
-		subject_of_death(&s, d);
+	if (!d)
+		return false;
+	if (d->reset_state) /* an answer is to come */
+		return true;
+	closer = current_task();
+	if (d->await_owner && !works_for_kernel(closer)) {
+		subject_kept(&s, &d->of, bpf_ktime_get_ns());
+		in_memory(&s);
 		s.owner_source = RW_OWNER_CLOSE;
 		e.kind = RW_KIND_OWNER;
-		e.flags = RW_F_ACTOR;
-		amend(&e, &s, 1ULL << d->cause);
-		name_end(d);
+		amend(&e, &s, 1ULL << d->cause, closer);
+		name_end(d, closer);
 	}
 	drop_death(d, sk_key(sk));
+	return true;
 }
 
 /*
- * An end was told, as @cause, while somebody may still hold the socket. @end: from
- * remember_end()
+ * An end was told, as @cause, while somebody may still hold the socket. @hash:
+ * skc_hash; @end: from remember_end()
  */
-static __always_inline void told(const struct sock *sk,
-				 const struct rw_subject *s,
+static __always_inline void told(const struct rw_subject *s, __u32 hash,
 				 const struct rw_evidence *e, __u32 cause,
 				 __u32 end, __u8 reset_state)
 {
-	struct rw_death *d = keep_death(s->sk, sk_hash(sk));
+	struct rw_death *d = keep_death(s->sk, hash);
 
 	if (!d)
 		return;
@@ -253,10 +246,7 @@ static __always_inline void told(const struct sock *sk,
 	d->told = 1;
 	d->await_owner = !(e->flags & (RW_F_DEAD | RW_F_ACTOR));
 	d->reset_state = reset_state;
-	d->cookie = s->cookie;
-	d->cgroup = s->cgroup;
-	d->tuple = s->tuple;
-	d->family = s->family;
+	keep_connection(&d->of, s);
 }
 
 /*
@@ -307,7 +297,8 @@ static __always_inline int answer(void *ctx, struct sock *sk,
 	if (death)
 		retract(death, &s);
 	if (!(e.flags & RW_F_DEAD))
-		told(sk, &s, &e, cause, death ? death->end : NOT_REMEMBERED, 0);
+		told(&s, sk_hash(sk), &e, cause,
+		     death ? death->end : NOT_REMEMBERED, 0);
 	else if (death)
 		drop_death(death, s.sk);
 	return 0;
@@ -348,7 +339,7 @@ static __always_inline int received(void *ctx, struct sock *sk,
 	cause = emit(ctx, &e, &s);
 	if (!(e.flags & RW_F_DEAD)) /* else its close() was remembered */
 		end = remember_end(&s, false);
-	told(sk, &s, &e, cause, end, extra_flags & RW_F_HELD ? e.state : 0);
+	told(&s, s.hash, &e, cause, end, extra_flags & RW_F_HELD ? e.state : 0);
 	return 0;
 }
 
@@ -425,7 +416,7 @@ static __always_inline int ended_silently(void *ctx, struct sock *sk,
 		end = remember_end(s, false);
 	forget(e);
 	cause = emit(ctx, e, s);
-	told(sk, s, e, cause, end, 0);
+	told(s, s->hash, e, cause, end, 0);
 	return 0;
 }
 

@@ -49,24 +49,24 @@ static __always_inline bool is_ordinary(const struct sock *sk,
  * With -r alone nobody has told that the kernel gave this connection up, with
  * data unacknowledged: the peer may know nothing of it.
  */
-static RARELY int closing_given_up(const struct sock *sk,
-				   const struct tcp_sock *tp,
+static RARELY int closing_given_up(struct sock *sk,
 				   const struct rw_common *common)
 {
+	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_subject s;
 
-	if (!COMMON(common, skc_dport) || find_death(sk))
+	if (!tp || LOAD(tp, snd_una) == LOAD(tp, write_seq) ||
+	    !COMMON(common, skc_dport))
 		return 0;
 	subject_from(&s, sk, common, tp);
 	remember_end(&s, true);
 	return 0;
 }
 
-/* The peer or the kernel has ended this connection before. */
+/* The peer or the kernel has ended this connection before. Return: was it told? */
 static RARELY int closing_dead(struct sock *sk)
 {
-	name_owner(sk);
-	return 0;
+	return name_owner(sk);
 }
 
 /* Does close() wait until what is queued is sent, or its time is over? */
@@ -79,10 +79,9 @@ static __always_inline bool will_wait(const struct sock *sk, long timeout,
 
 /* The evidence of a close() that may end in anything. @common: of @sk */
 static RARELY int closing_with_care(void *ctx, struct sock *sk, long timeout,
-				    const struct rw_common *common)
+				    const struct rw_common *common, __u8 state)
 {
 	unsigned long flags = COMMON(common, skc_flags);
-	__u8 state = COMMON(common, skc_state);
 	struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_context *c = NULL;
 	struct rw_evidence *e;
@@ -134,13 +133,10 @@ static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
 	state = COMMON(&common, skc_state);
 	if (state == RW_TCP_LISTEN)
 		return 0;
-	if (state == RW_TCP_CLOSE) {
-		tp = TCP_SK(sk);
-		if (config.rst_only && tp &&
-		    LOAD(tp, snd_una) != LOAD(tp, write_seq))
-			closing_given_up(sk, tp, &common);
-		return closing_dead(sk);
-	}
+	if (state == RW_TCP_CLOSE)
+		return closing_dead(sk) || !config.rst_only
+			       ? 0
+			       : closing_given_up(sk, &common);
 	if (is_plain(sk, &common, state)) {
 		if (config.rst_only) {
 			if (state == RW_TCP_CLOSE_WAIT)
@@ -151,7 +147,7 @@ static __always_inline int closing(void *ctx, struct sock *sk, long timeout)
 		if (tp && is_ordinary(sk, tp))
 			return 0; /* tcp_send_fin follows */
 	}
-	return closing_with_care(ctx, sk, timeout, &common);
+	return closing_with_care(ctx, sk, timeout, &common, state);
 }
 
 /* With the socket lock held: what is counted here is what the kernel sees. */
@@ -186,7 +182,7 @@ static __always_inline int closed(void *ctx, struct sock *sk)
 	if (c->e.flags & RW_F_WILL_WAIT && c->e.path & RW_PATH_SEND_FIN) {
 		subject_of(&s, sk, tp);
 		s.ktime_ns = c->ktime_ns;
-		s.cookie = c->cookie;
+		s.cookie = c->of.cookie;
 		s.owner_source = RW_OWNER_CLOSE;
 		c->e.linger_wait_ms =
 			(bpf_ktime_get_ns() - c->ktime_ns) / 1000000;
@@ -453,12 +449,14 @@ static __always_inline int active_reset(void *ctx, struct sock *sk,
 	struct rw_context *c;
 	struct rw_subject s;
 	__u32 marks, cause, end = NOT_REMEMBERED;
+	__u8 state;
 	bool live;
 
 	if (!tp)
 		return 0;
 	sk = SOCK(sk);
-	live = sk_state(sk) != RW_TCP_CLOSE;
+	state = sk_state(sk);
+	live = state != RW_TCP_CLOSE;
 	c = own_context(sk, ~0u);
 	marks = c ? c->e.path : 0;
 	if (!live && c && marks & (RW_PATH_CLOSE | RW_PATH_DISCONNECT)) {
@@ -479,7 +477,7 @@ static __always_inline int active_reset(void *ctx, struct sock *sk,
 			}
 		}
 	}
-	finish_reset(&c->e, sk, tp);
+	finish_reset(&c->e, sk, tp, state);
 	if (config.reason_arg_active >= 0)
 		set_reason(&c->e, reason);
 	c->e.path |= RW_PATH_ACTIVE_RESET;
@@ -489,7 +487,7 @@ static __always_inline int active_reset(void *ctx, struct sock *sk,
 		if (!(c->e.flags &
 		      RW_F_DEAD)) /* else its close() was remembered */
 			end = remember_end(&s, false);
-		told(sk, &s, &c->e, cause, end, 0);
+		told(&s, s.hash, &c->e, cause, end, 0);
 	}
 	drop_context(c);
 	return 0;

@@ -142,6 +142,22 @@ static __always_inline bool ended_by_error(const struct rw_evidence *e)
 	       e->sk_err == RW_ECONNABORTED || e->state == RW_TCP_SYN_SENT;
 }
 
+static __always_inline bool fin_is_acked(const struct sock *sk)
+{
+	const struct tcp_sock *tp = KNOWN_TCP_SK(sk);
+
+	return tp && LOAD(tp, snd_una) == LOAD(tp, write_seq);
+}
+
+/* Of an orphan in FIN_WAIT2, that close() itself lets go of. */
+static __always_inline bool leaves_a_minisock(const struct sock *sk)
+{
+	const struct tcp_sock *tp = KNOWN_TCP_SK(sk);
+
+	return tp && (int)LOAD(tp, linger2) >= 0 &&
+	       SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_DEAD);
+}
+
 /*
  * How nearly every connection ends, told when the FIN was: no error, and the
  * FIN was acknowledged or its minisock takes over. Inside of a call too: what
@@ -151,24 +167,19 @@ static __always_inline bool ended_by_error(const struct rw_evidence *e)
  */
 static __always_inline bool leaves_in_peace(const struct sock *sk, int oldstate)
 {
-	const struct tcp_sock *tp;
-
-	bool inside = LOAD(sk, sk_lock.owned);
-
 	if (LOAD(sk, sk_err))
 		return false;
-	if (oldstate == RW_TCP_FIN_WAIT2 && !inside)
-		return true;
-	tp = KNOWN_TCP_SK(sk);
-	if (!tp)
+	switch (oldstate) {
+	case RW_TCP_FIN_WAIT2:
+		return !LOAD(sk, sk_lock.owned) || leaves_a_minisock(sk);
+	case RW_TCP_FIN_WAIT1:
+		return !LOAD(sk, sk_lock.owned) && fin_is_acked(sk);
+	case RW_TCP_LAST_ACK:
+	case RW_TCP_CLOSING:
+		return fin_is_acked(sk);
+	default:
 		return false;
-	if (oldstate == RW_TCP_FIN_WAIT2)
-		return SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_DEAD) &&
-		       (int)LOAD(tp, linger2) >= 0;
-	if (!(FIN_QUEUED & RW_BIT(oldstate)) ||
-	    (inside && oldstate == RW_TCP_FIN_WAIT1))
-		return false;
-	return LOAD(tp, snd_una) == LOAD(tp, write_seq);
+	}
 }
 
 static RARELY int leaving(void *ctx, struct sock *sk)
@@ -339,7 +350,8 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 {
 	const struct tcp_sock *tp = TCP_SK(sk);
 	struct rw_context *c = own_context(sk, ~0u);
-	bool live = sk_state(sk) != RW_TCP_CLOSE;
+	__u8 state = sk_state(sk);
+	bool live = state != RW_TCP_CLOSE;
 	__u32 cause, end = NOT_REMEMBERED;
 	struct rw_subject s;
 
@@ -357,7 +369,7 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 		else
 			begin_unseen_reset(&c->e, sk, tp);
 	}
-	finish_reset(&c->e, sk, tp);
+	finish_reset(&c->e, sk, tp, state);
 	if (config.tp_has_reason)
 		set_reason(&c->e, reason);
 	if (confirmed(&c->e))
@@ -369,7 +381,7 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 	if (!(c->e.flags & RW_F_DEAD)) /* else its close() was remembered */
 		end = remember_end(&s, s.owner_source);
 	if (live)
-		told(sk, &s, &c->e, cause, end, 0);
+		told(&s, s.hash, &c->e, cause, end, 0);
 	drop_context(c);
 	return 0;
 }

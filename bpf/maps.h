@@ -17,19 +17,28 @@ const volatile __u64 port_any[RW_PORT_WORDS] = {};
 const volatile __u64 port_local[RW_PORT_WORDS] = {};
 const volatile __u64 port_remote[RW_PORT_WORDS] = {};
 
+/*
+ * Which connection: as its socket says while it is one, for later, when the socket
+ * may have forgotten.
+ */
+struct rw_connection {
+	__u64 sk; /* address of the socket */
+	__u64 cookie;
+	__u64 cgroup;
+	struct rw_tuple tuple;
+	__u32 hash; /* skc_hash: tells sockets at the same address apart */
+	__u8 family;
+	__u8 pad[3];
+};
+
 /* What has been seen of a teardown that is still under way on a socket. */
 struct rw_context {
 	struct rw_evidence e; /* without a path: over */
 	__u64 ktime_ns;	      /* 0: its place is the first to be given away */
-	__u64 sk;	      /* address of the socket: whose place this is */
-	__u32 tid;	      /* the task whose call this is */
-	__u32 hash; /* skc_hash: tells sockets at the same address apart */
-	/* as in struct rw_subject; only of a close or a disconnect: */
-	__u64 cookie;
-	__u64 cgroup;
-	struct rw_tuple tuple;
-	__u8 family;
-	__u8 pad[7];
+	/* beside sk and hash, whose place this is, only of close or disconnect */
+	struct rw_connection of;
+	__u32 tid; /* the task whose call this is */
+	__u32 pad;
 };
 
 /*
@@ -57,21 +66,15 @@ struct {
 
 /* A connection whose end was told, or is about to be, while its socket lives. */
 struct rw_death {
-	__u64 sk;	  /* address of the socket: whose place this is */
+	struct rw_connection of; /* whose place this is */
 	__u64 held_ns;	  /* of a record that an answer takes back; 0: none */
-	__u32 hash;	  /* as in struct rw_context */
 	__u32 end;	  /* where it is remembered: see remember_end() */
 	__u8 cause;	  /* enum rw_cause of that event */
 	__u8 told;	  /* its death is no second event */
 	__u8 await_owner; /* the close that follows names the owner */
 	__u8 reset_state; /* state when data reset the socket from within */
 	__u8 kept;	  /* else the place is free */
-	__u8 family;
-	__u8 pad[2];
-	/* as in struct rw_subject: the close may find the ports wiped */
-	__u64 cookie;
-	__u64 cgroup;
-	struct rw_tuple tuple;
+	__u8 pad[7];
 };
 
 /* As contexts. Where all places of a set are taken, one goes in turn. */
@@ -187,7 +190,7 @@ struct {
 
 /* Hop limit of the peer's segment that established a connection. */
 struct rw_hops {
-	__u32 hash; /* as in struct rw_context */
+	__u32 hash; /* as in struct rw_connection */
 	__u32 hops;
 };
 

@@ -10,6 +10,7 @@
 #define RSTWATCH_OWNERS_H
 
 #include "bpf/event.h"
+#include "bpf/flavour.h"
 
 #define OWNER_WAYS 4
 
@@ -79,6 +80,7 @@ static __always_inline struct rw_owner *find_owner_of(__u64 sk, __u32 hash,
 	if (!set)
 		return NULL;
 	owner = &set->way[owner_way(set, sk)];
+	SETTLE(owner);
 	return owner->sk == sk && owner->hash == hash ? owner : NULL;
 }
 

@@ -59,11 +59,17 @@ static __always_inline void subject_from(struct rw_subject *s,
 static __always_inline int fin_unseen(const struct sock *sk,
 				      const struct rw_common *c)
 {
+	__u64 now = bpf_ktime_get_ns();
 	struct rw_tuple tuple;
+	struct rw_ended *end;
+	__u32 where;
 
 	read_open_tuple(&tuple, c, COMMON(c, skc_net.net));
-	remember(&tuple, sk_key(sk), COMMON(c, skc_hash), sk_cgroup(sk),
-		 bpf_ktime_get_ns(), true);
+	end = take_end(&tuple, now, &where);
+	if (!end)
+		return 0;
+	end_of(end, sk_key(sk), COMMON(c, skc_hash), sk_cgroup(sk));
+	read_actor(&end->owner);
 	return 0;
 }
 
@@ -77,25 +83,35 @@ static __always_inline void subject_of(struct rw_subject *s,
 	subject_from(s, sk, &c, tp);
 }
 
+/* Of a connection as it was kept. @now: CLOCK_MONOTONIC */
+static __always_inline void
+subject_kept(struct rw_subject *s, const struct rw_connection *of, __u64 now)
+{
+	s->ktime_ns = now;
+	s->sk = s->home = of->sk;
+	s->hash = of->hash;
+	s->cookie = of->cookie;
+	s->cgroup = of->cgroup;
+	s->tuple = of->tuple;
+	s->family = of->family;
+	s->net = 0;
+#ifdef RW_TYPED
+	s->typed_net = NULL;
+#endif
+	s->owner_source = RW_OWNER_NONE;
+}
+
 /* As it was when the call began: a moment ago, unless SO_LINGER makes it wait. */
 static __always_inline void subject_of_call(struct rw_subject *s,
 					    const struct sock *sk,
 					    const struct rw_context *c)
 {
-	s->ktime_ns = c->e.flags & RW_F_LINGER && c->e.linger
-			      ? bpf_ktime_get_ns()
-			      : c->ktime_ns;
-	s->sk = s->home = c->sk;
-	s->hash = c->hash;
-	s->cookie = c->cookie;
-	s->cgroup = c->cgroup;
-	s->tuple = c->tuple;
-	s->family = c->family;
-	s->net = 0;
+	bool waited = c->e.flags & RW_F_LINGER && c->e.linger;
+
+	subject_kept(s, &c->of, waited ? bpf_ktime_get_ns() : c->ktime_ns);
 #ifdef RW_TYPED
 	s->typed_net = LOAD(sk, __sk_common.skc_net.net);
 #endif
-	s->owner_source = RW_OWNER_NONE;
 }
 
 /*
@@ -120,6 +136,7 @@ static __always_inline void begin(struct rw_evidence *e, const struct sock *sk,
 
 	look(e, sk, tp, path, sk_state(sk), flags);
 	read_deciding(e, sk, tp, flags);
+	read_retries(e, sk, tp, flags);
 }
 
 /* tcp_need_reset(), and the second condition beside it in tcp_disconnect() */
@@ -155,13 +172,16 @@ static __always_inline void begin_orphan(struct rw_evidence *e,
 	e->flags |= RW_F_ACTOR;
 }
 
-/* What has changed since the teardown began, at the moment of the reset. */
+/*
+ * What has changed since the teardown began, at the moment of the reset. @state:
+ * skc_state, just read
+ */
 static __always_inline void finish_reset(struct rw_evidence *e,
 					 const struct sock *sk,
-					 const struct tcp_sock *tp)
+					 const struct tcp_sock *tp, __u8 state)
 {
 	e->kind = RW_KIND_RST_ACTIVE;
-	read_now(e, sk);
+	note_now(e, sk, state, LOAD(sk, __sk_common.skc_flags));
 	if (LOAD(tp, snd_una) == LOAD(tp, write_seq))
 		e->flags |= RW_F_FIN_ACKED;
 	else
