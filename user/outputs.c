@@ -11,7 +11,11 @@
 #include "outputs.h"
 #include "text.h"
 
-#define OUT_BYTES (256 << 10)
+/*
+ * What is written at once fits into a pipe. A larger write to a file costs more:
+ * the kernel looks before each page at all that is left of it.
+ */
+#define OUT_BYTES (64 << 10)
 
 static struct sink *new_printer(struct outputs *outputs,
 				const struct options *o, struct clock *clock)
