@@ -93,46 +93,47 @@ static struct cell cell_comm(struct cells *c, const struct rw_event *e)
 }
 
 /* An IPv6 address in brackets, or the port would look like a part of it. */
-static struct cell render_side(struct cell_side *side, uint8_t family,
-			       uint16_t port)
+static void turn_address(struct cell_side *side, uint8_t family,
+			 const uint8_t *address)
 {
-	const uint8_t *address = (const uint8_t *)side->address;
 	char *p = side->text;
 
+	memcpy(side->address, address, sizeof(side->address));
 	if (family == 6)
 		*p++ = '[';
 	p = format_address(p, family, address);
 	if (family == 6)
 		*p++ = ']';
 	*p++ = ':';
-	side->len = (uint32_t)(format_u64(p, port) - side->text);
+	side->port_at = (uint16_t)(p - side->text);
+}
+
+/* Mostly a place is taken over by another port of the same address. */
+void table_turn(struct cell_side *side, const uint8_t *address, uint32_t key)
+{
+	char *p;
+
+	if (key >> 16 != side->key >> 16 ||
+	    memcmp(side->address, address, sizeof(side->address)))
+		turn_address(side, key >> 16 & UINT8_MAX, address);
+	side->key = key;
+	p = format_six(side->text + side->port_at, key & UINT16_MAX);
+	side->len = (uint16_t)(p - side->text);
+	memset(p, ' ', CELL_AT_ONCE);
+}
+
+static struct cell cell_local(struct cells *c, const struct rw_event *e)
+{
+	const struct cell_side *side = table_local(c, e);
+
 	return (struct cell){ side->text, side->len };
 }
 
-static inline struct cell side(struct cells *c, uint8_t family,
-			       const uint8_t *address, uint16_t port)
+static struct cell cell_remote(struct cells *c, const struct rw_event *e)
 {
-	struct cell_side *side = &c->sides[port % CELL_SIDES];
-	uint32_t key = port + ((uint32_t)family << 16) + (1u << 24);
-	uint64_t words[2];
+	const struct cell_side *side = table_remote(c, e);
 
-	memcpy(words, address, sizeof(words));
-	if (side->key == key && side->address[0] == words[0] &&
-	    side->address[1] == words[1])
-		return (struct cell){ side->text, side->len };
-	memcpy(side->address, words, sizeof(words));
-	side->key = key;
-	return render_side(side, family, port);
-}
-
-struct cell table_local(struct cells *c, const struct rw_event *e)
-{
-	return side(c, e->family, e->tuple.laddr, e->tuple.lport);
-}
-
-struct cell table_remote(struct cells *c, const struct rw_event *e)
-{
-	return side(c, e->family, e->tuple.raddr, e->tuple.rport);
+	return (struct cell){ side->text, side->len };
 }
 
 static struct cell cell_what(struct cells *c, const struct rw_event *e)
@@ -247,8 +248,8 @@ static const struct column elapsed_column = { "TIME(s)", 10, 10, true,
 static const struct column all[] = {
 	{ "PID", 6, 7, true, cell_pid },
 	{ "COMM", 8, 15, false, cell_comm },
-	{ "LADDR:LPORT", 15, 21, false, table_local },
-	{ "RADDR:RPORT", 15, 21, false, table_remote },
+	{ "LADDR:LPORT", 15, 21, false, cell_local },
+	{ "RADDR:RPORT", 15, 21, false, cell_remote },
 	{ "WHAT", 8, 8, false, cell_what },
 	{ "STATE", 0, 12, false, cell_state },
 	{ "UNREAD", 0, 7, true, cell_unread },

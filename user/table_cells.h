@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "bpf/event.h"
 #include "clock.h"
@@ -30,8 +31,9 @@ struct cell {
 struct cell_side {
 	uint64_t address[2];
 	uint32_t key; /* port, family and a bit; 0: nothing yet */
-	uint32_t len;
-	char text[CELL_SIDE_MAX];
+	uint16_t len;
+	uint16_t port_at;			 /* in the text */
+	char text[CELL_SIDE_MAX + CELL_AT_ONCE]; /* blanks follow it */
 };
 
 #define CELL_MAX 512 /* the longest is CAUSE with its detail */
@@ -68,9 +70,39 @@ struct column {
 size_t table_columns(const struct column **columns, enum time_column time,
 		     bool wide);
 
-/* table_local(), table_remote() - the cells of the two addresses */
-struct cell table_local(struct cells *cells, const struct rw_event *event);
-struct cell table_remote(struct cells *cells, const struct rw_event *event);
+/* table_turn() - make a side show another address or port */
+void table_turn(struct cell_side *side, const uint8_t *address, uint32_t key);
+
+static inline const struct cell_side *table_side(struct cells *cells,
+						 uint8_t family,
+						 const uint8_t *address,
+						 uint16_t port)
+{
+	struct cell_side *side = cells->sides + port % CELL_SIDES;
+	uint32_t key = port + ((uint32_t)family << 16) + (1u << 24);
+	uint64_t words[2];
+
+	memcpy(words, address, sizeof(words));
+	if (side->key != key || side->address[0] != words[0] ||
+	    side->address[1] != words[1])
+		table_turn(side, address, key);
+	return side;
+}
+
+/* table_local(), table_remote() - the two addresses, as they stand in cells */
+static inline const struct cell_side *table_local(struct cells *cells,
+						  const struct rw_event *event)
+{
+	return table_side(cells, event->family, event->tuple.laddr,
+			  event->tuple.lport);
+}
+
+static inline const struct cell_side *table_remote(struct cells *cells,
+						   const struct rw_event *event)
+{
+	return table_side(cells, event->family, event->tuple.raddr,
+			  event->tuple.rport);
+}
 
 /* table_heading() - as a column's cell() */
 struct cell table_heading(struct cells *cells, const struct column *column);

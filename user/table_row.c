@@ -34,6 +34,21 @@ static inline char *put_at(char *p, char *place, const char *text, size_t len)
 	return p + len + 1;
 }
 
+/*
+ * The same for a text that has blanks behind it, after another such: what lies
+ * between the two is blank already, as no place is as wide as CELL_AT_ONCE. The
+ * time leaves nothing between.
+ */
+static inline char *put_next(char *p, char *place, const char *text, size_t len)
+{
+	if (p < place)
+		p = place;
+	memcpy(p, text, CELL_AT_ONCE);
+	if (len >= CELL_AT_ONCE)
+		memcpy(p, text, len + 1);
+	return p + len + 1;
+}
+
 /* Numbers are aligned at their end. */
 static size_t indent_of(const struct column *column, size_t width, size_t len)
 {
@@ -91,15 +106,25 @@ static void keep_run(struct table_rows *rows, struct run *run, size_t begin,
 
 	run->has_gap = put_columns(rows, &line, begin, end, e);
 	run->len = (size_t)(line.p - 1 - text);
-	if (run->len <= RUN_MAX)
+	memset(run->text, ' ', RUN_MAX);
+	if (run->len < RUN_MAX)
 		memcpy(run->text, text, run->len);
 }
 
-static bool are_same(const struct rw_event *a, const struct rw_event *b,
-		     size_t begin, size_t end)
+/* Eight bytes at a time, and no jump before the last of them. */
+static inline uint64_t differ(const struct rw_event *a,
+			      const struct rw_event *b, size_t begin,
+			      size_t end)
 {
-	return !memcmp((const char *)a + begin, (const char *)b + begin,
-		       end - begin);
+	uint64_t x, y, all = 0;
+
+#pragma GCC unroll 8
+	for (size_t at = begin; at < end; at += sizeof(x)) {
+		memcpy(&x, (const char *)a + at, sizeof(x));
+		memcpy(&y, (const char *)b + at, sizeof(y));
+		all |= x ^ y;
+	}
+	return all;
 }
 
 /* All that a narrow row may show, but its time and its addresses. */
@@ -110,8 +135,8 @@ static bool is_alike(const struct rw_event *a, const struct rw_event *b)
 	const size_t after = offsetof(struct rw_event, evidence.retransmits);
 	const size_t actor = offsetof(struct rw_event, actor);
 
-	return are_same(a, b, family, idle) && are_same(a, b, after, actor) &&
-	       are_same(a, b, actor, sizeof(*a));
+	return !(differ(a, b, family, idle) | differ(a, b, after, actor) |
+		 differ(a, b, actor, sizeof(*a)));
 }
 
 /* By what tells apart the events of one process, or of one connection. */
@@ -128,12 +153,14 @@ static const struct kept_row *find_kept(struct table_rows *rows,
 	kept->of = *e;
 	keep_run(rows, &kept->who, who, sides, e);
 	keep_run(rows, &kept->what, sides + COLUMNS_SIDES, rows->n, e);
+	kept->is_whole = kept->who.len < RUN_MAX && kept->what.len < RUN_MAX;
 	return kept;
 }
 
-static bool is_of_use(const struct run *run, const char *p, const char *place)
+/* What is before it is too long: it has to be laid out anew. */
+static bool closes_up(const struct run *run, const char *p, const char *place)
 {
-	return run->len <= RUN_MAX && (p <= place || !run->has_gap);
+	return p > place && run->has_gap;
 }
 
 /* Return: NULL: not with what is kept. */
@@ -144,38 +171,49 @@ static char *put_kept(struct table_rows *rows, char *p,
 	const size_t *places = rows->places + rows->who;
 	char *begin = p, *who = begin + places[0],
 	     *what = begin + places[COLUMNS_WHO + COLUMNS_SIDES];
+	const struct cell_side *side;
 	struct cell cell;
 
+	if (!kept->is_whole)
+		return NULL;
 	if (rows->who) {
 		const struct column *time = rows->shown[0];
 
 		cell = time->cell(&rows->cells, e);
 		p = put_at(p, begin + indent_of(time, time->narrow, cell.len),
 			   cell.text, cell.len);
+		if (closes_up(&kept->who, p, who))
+			return NULL;
 	}
-	if (!is_of_use(&kept->who, p, who))
+	p = put_next(p, who, kept->who.text, kept->who.len);
+	side = table_local(&rows->cells, e);
+	p = put_next(p, begin + places[COLUMNS_WHO], side->text, side->len);
+	side = table_remote(&rows->cells, e);
+	p = put_next(p, begin + places[COLUMNS_WHO + 1], side->text, side->len);
+	if (closes_up(&kept->what, p, what))
 		return NULL;
-	p = put_at(p, who, kept->who.text, kept->who.len);
-	cell = table_local(&rows->cells, e);
-	p = put_at(p, begin + places[COLUMNS_WHO], cell.text, cell.len);
-	cell = table_remote(&rows->cells, e);
-	p = put_at(p, begin + places[COLUMNS_WHO + 1], cell.text, cell.len);
-	if (!is_of_use(&kept->what, p, what))
-		return NULL;
-	return put_at(p, what, kept->what.text, kept->what.len);
+	return put_next(p, what, kept->what.text, kept->what.len);
+}
+
+/* What is rare: kept apart, so that it does not slow down what is not. */
+static char *__attribute__((noinline))
+put_all(struct table_rows *rows, char *p, const struct rw_event *event)
+{
+	struct line line = { p, p, p, rows->width };
+
+	put_columns(rows, &line, 0, rows->n, event);
+	return line.p;
 }
 
 char *table_row(struct table_rows *rows, char *p, const struct rw_event *event)
 {
-	struct line line = { p, p, p, rows->width };
 	char *end = NULL;
 
 	if (event && !rows->wide && !rows->width)
 		end = put_kept(rows, p, event);
-	if (end)
-		return end - 1; /* the last blank */
-	put_columns(rows, &line, 0, rows->n, event);
-	return line.p - 1;
+	if (!end)
+		end = put_all(rows, p, event);
+	return end - 1; /* the last blank */
 }
 
 void table_rows_init(struct table_rows *rows, enum time_column time, bool wide)

@@ -17,13 +17,14 @@
 
 /* Neighbouring columns, laid out where they belong. */
 struct run {
-	size_t len;   /* more than RUN_MAX: not kept */
+	size_t len;   /* RUN_MAX or more: it was not kept */
 	bool has_gap; /* it closes up when what is before them is too long */
-	char text[RUN_MAX];
+	char text[RUN_MAX]; /* blanks follow it */
 };
 
 struct kept_row {
 	struct rw_event of;
+	bool is_whole; /* both were kept */
 	struct run who, what;
 };
 

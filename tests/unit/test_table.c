@@ -189,9 +189,81 @@ static void test_kept_sides(void **state)
 	event.tuple.laddr[15] = 1;
 	check_line(&event, "  4711 nc       [7f00:1::1]:80  [7f00:2::]:40000 "
 			   "RST sent unread-data 1234 bytes\n");
+	event.tuple.lport = 80 + 64 * 1000; /* the same with another width */
+	check_line(&event, "  4711 nc       [7f00:1::1]:64080 [7f00:2::]:40000 "
+			   "RST sent unread-data 1234 bytes\n");
+	memset(event.tuple.laddr, 0xfd, sizeof(event.tuple.laddr));
+	event.tuple.lport = 80;
+	check_line(&event,
+		   "  4711 nc       "
+		   "[fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd]:80 "
+		   "[7f00:2::]:40000 RST sent unread-data 1234 bytes\n");
 	check_line(&usual, "  4711 nc       127.0.0.1:80    127.0.0.2:40000 "
 			   "RST sent unread-data 1234 bytes\n");
 	close_table();
+}
+
+/* Any number, but of few different ones. */
+static uint8_t any_of(uint8_t n)
+{
+	return (uint8_t)((unsigned long)random() % n);
+}
+
+/* All lengths a cell can have, in events that are often alike. */
+static struct rw_event any_event(void)
+{
+	static const uint16_t ports[] = { 16, 80, 1040, 65040, 40000, 443 };
+	static const uint8_t causes[] = { RW_CAUSE_CLOSE, RW_CAUSE_UNREAD_DATA,
+					  RW_CAUSE_LINGER_ZERO };
+	struct rw_event event = sample_event();
+	struct rw_tuple *tuple = &event.tuple;
+
+	event.ktime_ns += any_of(2) * 12345000000000ULL;
+	event.family = any_of(3) ? 4 : 6;
+	memset(tuple->laddr, any_of(2) ? 1 : 255, 1 + any_of(RW_ADDR_LEN));
+	memset(tuple->raddr, any_of(2) ? 1 : 255, 1 + any_of(RW_ADDR_LEN));
+	tuple->lport = ports[any_of(6)];
+	tuple->rport = ports[any_of(6)];
+	event.evidence.kind = any_of(RW_KIND_OWNER);
+	event.cause = causes[any_of(3)];
+	event.evidence.unread = any_of(2) ? 1 : UINT32_MAX;
+	event.owner.pid = any_of(2) ? 7 : 4194304;
+	memset(event.owner.comm, any_of(4) ? 'x' : 1, any_of(RW_COMM_LEN));
+	return event;
+}
+
+/* What a table has kept shows the same as one that keeps nothing: a wide fold. */
+static void check_as_new(enum time_column time)
+{
+	enum { EVENTS = 1000, LINE_MAX_SHOWN = 400 };
+	static struct rw_event events[EVENTS];
+	static char lines[EVENTS][LINE_MAX_SHOWN];
+
+	open_table((struct table_style){ .time = time });
+	for (int i = 0; i < EVENTS; i++) {
+		const char *line;
+
+		events[i] = any_event();
+		assert_int_equal(sink->event(sink, &events[i]), 0);
+		line = capture_read(&capture);
+		assert_true(strlen(line) < LINE_MAX_SHOWN);
+		memcpy(lines[i], line, strlen(line) + 1);
+	}
+	close_table();
+	for (int i = 0; i < EVENTS; i++) {
+		open_table((struct table_style){ .time = time, .width = 1000 });
+		check_line(&events[i], lines[i]);
+		close_table();
+	}
+}
+
+static void test_kept_as_new(void **state)
+{
+	(void)state;
+	srandom(3);
+	check_as_new(TIME_NONE);
+	check_as_new(TIME_RELATIVE);
+	check_as_new(TIME_WALL);
 }
 
 /* What is kept with a gap closes up behind long addresses. */
@@ -716,6 +788,7 @@ int main(void)
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_kept_sides),
+		cmocka_unit_test(test_kept_as_new),
 		cmocka_unit_test(test_kept_late),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_what),
