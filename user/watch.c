@@ -60,6 +60,7 @@ struct watch {
 	struct pairs pairs;
 	bool names_peers;  /* some sink wants to know who had the other end */
 	bool awaits_peers; /* and no filter keeps one end from us */
+	bool counts;	   /* --count or --stack: what is shown is counted */
 	uint64_t doubted[RW_CAUSE_MAX]; /* held records that proved true */
 	uint64_t others[RW_CAUSE_MAX]; /* counted, but not for this run to show */
 	struct told told[TOLD_MAX];    /* ended by the kernel or the peer */
@@ -161,12 +162,16 @@ static bool is_early(const struct watch *w, const struct rw_event *event,
 	       (flags & RW_F_HELD && event->ktime_ns > young);
 }
 
-/* Whoever closes is the owner, and nothing is left to find out. */
+/* Unless who closes is the owner, and nothing is left to find out. */
+static bool is_open(const struct rw_event *event)
+{
+	return event->owner_source != RW_OWNER_CLOSE ||
+	       event->evidence.flags & (RW_F_ASK_OWNER | RW_F_HELD);
+}
+
 static bool is_special(const struct rw_event *event)
 {
-	return event->evidence.kind != RW_KIND_FIN ||
-	       event->owner_source != RW_OWNER_CLOSE ||
-	       event->evidence.flags & (RW_F_ASK_OWNER | RW_F_HELD);
+	return event->evidence.kind != RW_KIND_FIN || is_open(event);
 }
 
 /* An owner that the event was told with is not told again by the close. */
@@ -196,19 +201,27 @@ static void keep_error(struct watch *w, int error)
 		w->error = error;
 }
 
+/* With --count or --stack. Return: whether the event is shown. */
+static bool __attribute__((noinline))
+count_in(struct watch *w, const struct rw_event *event)
+{
+	if (is_full(w))
+		return false;
+	if (w->options->stacks && !event->stacks && !is_amendment(event))
+		w->totals->stackless++;
+	return true;
+}
+
 static inline void print(struct watch *w, const struct rw_event *event,
 			 bool is_wanted)
 {
-	if (!is_wanted || is_full(w)) {
+	if (!is_wanted || (w->counts && !count_in(w, event)))
 		w->others[event->cause] += !is_amendment(event);
-		return;
-	}
-	if (w->options->stacks && !event->stacks && !is_amendment(event))
-		w->totals->stackless++;
-	keep_error(w, show_event(&w->show, event));
+	else
+		keep_error(w, show_event(&w->show, event));
 }
 
-static void print_special(struct watch *w, struct rw_event *event)
+static void print_open(struct watch *w, struct rw_event *event)
 {
 	if (event->evidence.flags & RW_F_HELD) {
 		event->evidence.flags &= ~RW_F_HELD;
@@ -330,13 +343,6 @@ static void note_ends(struct watch *w)
 			peer_note(&w->peers, &w->batch[i]);
 }
 
-static void note_suspects(struct watch *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		if (w->batch[i].evidence.kind != RW_KIND_FIN)
-			suspect_note(&w->suspects, &w->batch[i]);
-}
-
 /* Taken back, or too late to be of use, or told by what it amended. */
 static bool is_over(const struct watch *w, size_t i)
 {
@@ -392,19 +398,20 @@ static void settle(struct watch *w, uint64_t young)
 	bool has_special = w->has_special;
 	size_t n = w->n;
 
-	if (has_special) {
+	if (has_special)
 		owner_find(w->owners, w->batch, n);
-		note_suspects(w);
-	}
 	if (w->names_peers)
 		note_ends(w);
 	for (size_t i = 0; i < n; i++) {
 		struct rw_event *event = &w->batch[i];
-		bool special = has_special && is_special(event);
+		bool open = has_special &&
+			    (is_amendment(event) || is_open(event));
 
-		if (special && is_over(w, i))
+		if (has_special && event->evidence.kind != RW_KIND_FIN)
+			suspect_note(&w->suspects, event);
+		if (open && is_over(w, i))
 			continue;
-		if (special && is_early(w, event, young)) {
+		if (open && is_early(w, event, young)) {
 			stays[i] = true;
 			continue;
 		}
@@ -412,11 +419,11 @@ static void settle(struct watch *w, uint64_t young)
 			keep_rest(w, i, stays);
 			break;
 		}
-		if (special)
-			print_special(w, event);
+		if (open)
+			print_open(w, event);
 		else
 			print(w, event, true);
-		if (w->names_peers && w->pairs.of[i] == PAIR_HERE)
+		if (w->pairs.of[i] == PAIR_HERE) /* never, unless named */
 			peer_told(&w->peers, event);
 	}
 	close_up(w, stays);
@@ -570,6 +577,7 @@ int watch(struct observer *observer, struct sink *sink,
 	w->options = options;
 	w->names_peers = options->json || options->write;
 	w->awaits_peers = !options->pids.n && !options->comm;
+	w->counts = options->count || options->stacks;
 	w->owners = &observer->owners;
 	err = show_open(&w->show, sink, options, totals, watch_now());
 	if (err) {
