@@ -121,9 +121,26 @@ static __always_inline bool is_open_to(const struct rw_context *c, int way,
 }
 
 /*
+ * Is this call not over yet? What nobody fetched looks the same and is no loss,
+ * but until its call returns a task holds the lock of that socket. Not while it
+ * waits for SO_LINGER: that place is given away only if its return was not seen,
+ * and it was not told; or, with -r, a reset that follows is told from the socket.
+ */
+static __always_inline bool is_under_way(const struct rw_context *c)
+{
+	const struct sock *sk = (void *)c->of.sk;
+
+	if (c->e.flags & RW_F_WILL_WAIT)
+		return true;
+	return c->e.path && PEEK(sk, sk_lock.owned) &&
+	       PEEK(sk, __sk_common.skc_hash) == c->of.hash;
+}
+
+/*
  * The place of this socket in its set, or else the oldest whose call does not
- * wait. CONTEXT_WAYS: there is none for a call that @waits. Global, so that the
- * verifier looks at it once, not through all that comes after each of its ends.
+ * wait. CONTEXT_WAYS: there is none for a call that @waits. Counted: that, and a
+ * place taken from a call under way. Global, so that the verifier looks at it
+ * once, not through all that comes after each of its ends.
  */
 __noinline int context_place(__u64 sk, int waits)
 {
@@ -145,6 +162,8 @@ __noinline int context_place(__u64 sk, int waits)
 		oldest = set->way[i].ktime_ns;
 		place = i;
 	}
+	if (place == CONTEXT_WAYS || is_under_way(&set->way[place]))
+		count_full(RW_FULL_CONTEXTS);
 	return place;
 }
 
@@ -241,10 +260,26 @@ static __always_inline struct rw_death_set *death_set(__u64 sk)
 	return bpf_map_lookup_elem(&deaths, &set);
 }
 
-/* The place of this socket, or the one that is given to it. Global: see above */
+/*
+ * Is an owner to be named yet? By the close of a socket that somebody holds; one
+ * that is closed, or connected anew, never comes back to this death.
+ */
+static __always_inline bool is_awaited(const struct rw_death *d)
+{
+	const struct sock *sk = (void *)d->of.sk;
+
+	return d->await_owner && PEEK(sk, __sk_common.skc_hash) == d->of.hash &&
+	       !SK_FLAG(PEEK(sk, __sk_common.skc_flags), SOCK_DEAD);
+}
+
+/*
+ * The place of this socket, or the one that is given to it; counted, where that
+ * was still awaited. Global: see above
+ */
 __noinline int death_place(__u64 sk)
 {
 	struct rw_death_set *set = death_set(sk);
+	__u32 place;
 
 	if (!set)
 		return DEATH_WAYS;
@@ -256,7 +291,10 @@ __noinline int death_place(__u64 sk)
 	for (int i = 0; i < DEATH_WAYS; i++)
 		if (!set->way[i].kept)
 			return i;
-	return set->next++ & (DEATH_WAYS - 1);
+	place = set->next++ & (DEATH_WAYS - 1);
+	if (is_awaited(&set->way[place]))
+		count_full(RW_FULL_DEATHS);
+	return place;
 }
 
 /* A place for this one, of which the rest is to be set; NULL: none */

@@ -284,6 +284,12 @@ static bool take_end_field(struct replay *r, const struct wire_field *field)
 	case RECORD_E_FORGOTTEN:
 		r->end.full[RW_FULL_ENDED] = field->number;
 		return !field->is_bytes;
+	case RECORD_E_DISPLACED:
+		r->end.full[RW_FULL_CONTEXTS] = field->number;
+		return !field->is_bytes;
+	case RECORD_E_UNCLAIMED:
+		r->end.full[RW_FULL_DEATHS] = field->number;
+		return !field->is_bytes;
 	case RECORD_E_AUDITED:
 		r->end.audit = field->number ? &r->audit : NULL;
 		return !field->is_bytes;

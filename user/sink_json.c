@@ -261,6 +261,10 @@ static int json_end(struct sink *sink, const struct run_totals *totals)
 	p = json_u64(p, totals->full[RW_FULL_PIDS]);
 	p = JSON_KEY(p, "forgotten");
 	p = json_u64(p, totals->full[RW_FULL_ENDED]);
+	p = JSON_KEY(p, "displaced");
+	p = json_u64(p, totals->full[RW_FULL_CONTEXTS]);
+	p = JSON_KEY(p, "unclaimed");
+	p = json_u64(p, totals->full[RW_FULL_DEATHS]);
 	p = JSON_KEY(p, "missed");
 	p = json_u64_or_null(p, !totals->part, totals->missed);
 	p = JSON_KEY(p, "counts");

@@ -246,6 +246,8 @@ static void add_end(struct sink_record *r, const struct run_totals *totals)
 	p = wire_number(p, RECORD_E_HELD, totals->held);
 	p = wire_number(p, RECORD_E_UNFOLLOWED, totals->full[RW_FULL_PIDS]);
 	p = wire_number(p, RECORD_E_FORGOTTEN, totals->full[RW_FULL_ENDED]);
+	p = wire_number(p, RECORD_E_DISPLACED, totals->full[RW_FULL_CONTEXTS]);
+	p = wire_number(p, RECORD_E_UNCLAIMED, totals->full[RW_FULL_DEATHS]);
 	if (audit && !audit->failed) {
 		add_audit(r, audit);
 		p = wire_number(p, RECORD_E_AUDITED, 1);

@@ -54,12 +54,22 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 			"%" PRIu64 " processes of the command were not "
 			"watched: too many at once\n",
 			totals->full[RW_FULL_PIDS]);
-	/* a set of places that is full early is no matter, see "forgotten" */
+	/* sets of places that are full early are no matter, see "forgotten" */
 	if (totals->full[RW_FULL_ENDED] > events / 100)
 		fprintf(stream,
 			"%" PRIu64 " connections were forgotten within two "
 			"minutes of their end (a larger --remember helps)\n",
 			totals->full[RW_FULL_ENDED]);
+	if (totals->full[RW_FULL_CONTEXTS])
+		fprintf(stream,
+			"%" PRIu64 " calls under way found no room (a larger "
+			"--remember helps)\n",
+			totals->full[RW_FULL_CONTEXTS]);
+	if (totals->full[RW_FULL_DEATHS] > events / 100)
+		fprintf(stream,
+			"%" PRIu64 " dead connections were forgotten before "
+			"their close (a larger --remember helps)\n",
+			totals->full[RW_FULL_DEATHS]);
 	if (totals->has_minisocks)
 		fprintf(stream,
 			"%" PRIu64 " TIME_WAIT and %" PRIu64

@@ -132,3 +132,38 @@ adds_up() {
 	[[ $(tail -n 1 "$OUT/events.out") =~ '"forgotten":'([0-9]+) ]]
 	[[ ${BASH_REMATCH[1]} -lt 300 ]]
 }
+
+# counted KEY: that number of the last record.
+counted() {
+	[[ $(tail -n 1 "$OUT/events.out") =~ "\"$1\":"([0-9]+) ]]
+	echo "${BASH_REMATCH[1]}"
+}
+
+@test "loss: dead connections pushed out before their close are counted" {
+	(ulimit -n 18100) 2>/dev/null || skip "so many files are not allowed"
+	start
+	crowd dead 18000 # there are 16384 places
+	stop
+	adds_up
+	[[ $(counted unclaimed) -gt 1600 ]]
+	grep -q 'dead connections were forgotten before' "$OUT/events.err"
+}
+
+@test "loss: more closes at once than wait in one set of places are counted" {
+	(ulimit -n 6100) 2>/dev/null || skip "so many files are not allowed"
+	start
+	! grep -q '__tcp_close: linger_waited_ms' "$OUT/events.out" ||
+		skip "this kernel does not show that a close() waits"
+	crowd lingering 3000 # in 4096 sets, of which each has room for three
+	stop
+	[[ $(counted displaced) -gt 0 ]]
+	grep -q 'calls under way found no room' "$OUT/events.err"
+}
+
+@test "loss: ordinary work pushes nothing out that is of use" {
+	start
+	teardowns -n 5000 -j 8 >/dev/null
+	stop
+	adds_up
+	[[ $(counted displaced) -eq 0 && $(counted unclaimed) -eq 0 ]]
+}

@@ -370,7 +370,9 @@ static void test_end(void **state)
 {
 	struct run_totals totals = { .events = 12,
 				     .lost = 3,
-				     .full = { [RW_FULL_ENDED] = 7 },
+				     .full = { [RW_FULL_ENDED] = 7,
+					       [RW_FULL_CONTEXTS] = 8,
+					       [RW_FULL_DEATHS] = 9 },
 				     .end_ktime_ns = 2000000000 };
 	const char *line;
 
@@ -381,7 +383,8 @@ static void test_end(void **state)
 		line,
 		"{\"type\":\"end\",\"time\":\"2026-01-02T03:04:07.000000000Z\","
 		"\"events\":12,\"lost\":3,\"held\":0,"
-		"\"unfollowed\":0,\"forgotten\":7,\"missed\":0,"
+		"\"unfollowed\":0,\"forgotten\":7,"
+		"\"displaced\":8,\"unclaimed\":9,\"missed\":0,"
 		"\"counts\":{},\"lost_counts\":{},"
 		"\"minisock_resets\":null,\"audit\":null}\n");
 	totals.by_cause[RW_CAUSE_CLOSE] = (struct rw_count){ 10, 3, 0 };

@@ -92,6 +92,7 @@ static struct run_totals sample_totals(void)
 		.lost = 2,
 		.has_minisocks = true,
 		.minisocks = { [RW_MINISOCK_FIN_WAIT2] = 3 },
+		.full = { [RW_FULL_CONTEXTS] = 1, [RW_FULL_DEATHS] = 300 },
 		.end_ktime_ns = SAMPLE_KTIME + 5000000000ULL,
 	};
 
@@ -323,6 +324,8 @@ static void test_replay_is_identical(void **state)
 	assert_non_null(strstr(json, "\"explained\":\"a \\\"b\\\"\""));
 	assert_non_null(strstr(json, "\"unknown\":\"gone\""));
 	assert_non_null(strstr(json, "{\"time_wait\":0,\"fin_wait2\":3}"));
+	assert_non_null(strstr(
+		json, "\"forgotten\":0,\"displaced\":1,\"unclaimed\":300,"));
 }
 
 /* Of a damaged file the part before the damage is shown, and no more. */

@@ -565,6 +565,27 @@ static void test_summary(void **state)
 		      "  unread-data                   1\n");
 }
 
+/* One call is worth a line; one of many dead connections is not. */
+static void test_summary_full(void **state)
+{
+	struct run_totals totals = {
+		.events = 200,
+		.full = { [RW_FULL_CONTEXTS] = 1, [RW_FULL_DEATHS] = 2 },
+	};
+
+	(void)state;
+	check_summary(&totals, "200 events: 0 fin, 0 rst sent, 0 rst received, "
+			       "0 silent, lost 0\n"
+			       "1 calls under way found no room "
+			       "(a larger --remember helps)\n");
+	totals.full[RW_FULL_CONTEXTS] = 0;
+	totals.full[RW_FULL_DEATHS] = 3;
+	check_summary(&totals, "200 events: 0 fin, 0 rst sent, 0 rst received, "
+			       "0 silent, lost 0\n"
+			       "3 dead connections were forgotten before their "
+			       "close (a larger --remember helps)\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -589,6 +610,7 @@ int main(void)
 		cmocka_unit_test(test_out_errors),
 		cmocka_unit_test(test_out_waits),
 		cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_summary_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
