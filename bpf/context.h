@@ -168,6 +168,36 @@ __noinline int context_place(__u64 sk, int waits)
 }
 
 /*
+ * A kretprobe follows only so many calls to their return. Would that of one more be
+ * seen? What is kept without waiting for it is told at once.
+ */
+static __always_inline bool return_is_seen(void)
+{
+#ifdef RW_KPROBE
+	return config.has_exit_hook && waiting < config.returns;
+#else
+	return config.has_exit_hook;
+#endif
+}
+
+static __always_inline void await_return(struct rw_context *c)
+{
+	c->e.flags = RW_F_WILL_WAIT;
+#ifdef RW_KPROBE
+	__sync_fetch_and_add(&waiting, 1);
+#endif
+}
+
+/* Before its place is cleared */
+static __always_inline void await_no_more(const struct rw_context *c)
+{
+#ifdef RW_KPROBE
+	if (c->e.flags & RW_F_WILL_WAIT)
+		__sync_fetch_and_add(&waiting, -1);
+#endif
+}
+
+/*
  * Where to write down what is seen of a call on this socket. @hash: sk_hash()
  * Return: NULL if there is no room, which only one that @waits can meet
  */
@@ -182,6 +212,7 @@ static __always_inline struct rw_context *take_place(__u64 sk, __u32 hash,
 		return NULL;
 	c = &set->way[place];
 	SETTLE(c);
+	await_no_more(c);
 	c->e = (struct rw_evidence){};
 	c->ktime_ns = now;
 	c->of.sk = sk;
@@ -213,8 +244,9 @@ static __always_inline void keep_path(const struct sock *sk, __u32 path)
 
 static __always_inline void drop_context(struct rw_context *c)
 {
+	await_no_more(c);
 	c->e.path = 0;
-	c->e.flags = 0; /* it does not wait any more */
+	c->e.flags = 0;
 	c->ktime_ns = 0;
 }
 

@@ -344,6 +344,7 @@ struct rw_config {
 	__u8 stacks;	  /* RW_STACK_*: what to take for each event */
 	__u8 ttl;	  /* hop limits are looked at */
 	__u32 stack_room; /* bytes in the ring that leave room for a stack */
+	__u32 returns;	  /* so many calls at a time are seen to return */
 	__u32 netns;	  /* inode number, 0: all */
 	__u64 cgroup;	  /* id: only sockets in or below it; 0: all */
 	__u32 cgroup_level; /* its depth, 0: the root */

@@ -92,10 +92,10 @@ static RARELY int closing_with_care(void *ctx, struct sock *sk, long timeout,
 	subject_from(&s, sk, common, tp);
 	if (PEER_MAY_SEND & RW_BIT(state))
 		remember_end(&s, true);
-	if (config.has_exit_hook && will_wait(sk, timeout, flags))
+	if (return_is_seen() && will_wait(sk, timeout, flags))
 		c = take_context(&s, true);
 	if (c)
-		c->e.flags = RW_F_WILL_WAIT;
+		await_return(c);
 	else
 		c = take_context(&s, false);
 	if (!c)

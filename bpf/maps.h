@@ -64,6 +64,11 @@ struct {
 	__type(value, struct rw_context_set);
 } contexts SEC(".maps");
 
+#ifdef RW_KPROBE
+/* Calls in contexts that are told when they return. */
+static volatile __u32 waiting;
+#endif
+
 /* A connection whose end was told, or is about to be, while its socket lives. */
 struct rw_death {
 	struct rw_connection of; /* whose place this is */

@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 #include "kernel.h"
 #include "reason.h"
@@ -175,6 +177,23 @@ static uint32_t ticks_per_second(void)
 	return (1000000000L + tick.tv_nsec / 2) / tick.tv_nsec;
 }
 
+/*
+ * A kretprobe has as many instances as register_kretprobe() gives it, and a call
+ * that finds none is not seen to return. Calls that wait get half of them: the
+ * others pass through the same function.
+ */
+static uint32_t returns_seen(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+	int instances = cpus > 0 ? cpus : 1;
+	struct utsname host;
+
+	/* CONFIG_PREEMPTION, which all kernels that can be preempted have */
+	if (!uname(&host) && strstr(host.version, " PREEMPT"))
+		instances = 2 * instances > 10 ? 2 * instances : 10;
+	return instances > 1 ? (uint32_t)instances / 2 : 1;
+}
+
 void kernel_describe(struct rw_config *config)
 {
 	const struct btf_type *accept = prototype("inet_csk_accept");
@@ -186,6 +205,7 @@ void kernel_describe(struct rw_config *config)
 	config->reset_has_skb = reset && btf_vlen(reset) > 1;
 	config->accept_args = accept ? btf_vlen(accept) : 0;
 	config->tp_has_reason = tracepoint_arguments("tcp_send_reset") == 3;
+	config->returns = returns_seen();
 	describe_reasons(config);
 }
 

@@ -43,7 +43,7 @@ const char *kernel_lockdown(void);
 
 /**
  * kernel_describe() - fill in what the programs have to know of the kernel
- * @config: the fields hz, reason*, reset_has_skb and tp_has_reason
+ * @config: the fields hz, reason*, reset_has_skb, tp_has_reason and returns
  */
 void kernel_describe(struct rw_config *config);
 
