@@ -8,8 +8,9 @@
 #ifndef RSTWATCH_HOOKS_FUNCTION_H
 #define RSTWATCH_HOOKS_FUNCTION_H
 
-#include "bpf/hooks_answer.h"
 #include "bpf/hooks_owner.h"
+#include "bpf/hooks_received.h"
+#include "bpf/hooks_silent.h"
 #include "bpf/hooks_ttl.h"
 
 /*

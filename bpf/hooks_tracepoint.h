@@ -11,7 +11,8 @@
 #ifndef RSTWATCH_HOOKS_TRACEPOINT_H
 #define RSTWATCH_HOOKS_TRACEPOINT_H
 
-#include "bpf/hooks_answer.h"
+#include "bpf/hooks_received.h"
+#include "bpf/hooks_silent.h"
 
 /* The listener a task closed last: its children are reset in that call. */
 struct {

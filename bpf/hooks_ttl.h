@@ -6,7 +6,7 @@
 #ifndef RSTWATCH_HOOKS_TTL_H
 #define RSTWATCH_HOOKS_TTL_H
 
-#include "bpf/hooks_answer.h"
+#include "bpf/received.h"
 
 /*
  * A connection is established: by the peer's SYN-ACK, or by the ACK that ends
