@@ -25,14 +25,18 @@ static void add(struct suspects *s, const struct rw_event *event)
 	s->ended[at].ktime_ns = event->ktime_ns;
 }
 
-/* No connection with these addresses has ended since the suspect came. */
+/*
+ * No connection with these addresses has ended between the suspect and the answer,
+ * which is no older: what waits to be shown is looked at once more.
+ */
 static bool ended_last(__u64 suspect_ns, const struct rw_event *answer)
 {
 	const __u64 ms = 1000000;
 
 	/* since_close_ms is rounded down */
-	return answer->ktime_ns <
-	       suspect_ns + ((__u64)answer->since_close_ms + 1) * ms;
+	return answer->ktime_ns >= suspect_ns &&
+	       answer->ktime_ns <
+		       suspect_ns + ((__u64)answer->since_close_ms + 1) * ms;
 }
 
 void suspect_compare(struct suspects *s, struct rw_event *event)

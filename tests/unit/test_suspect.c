@@ -103,6 +103,20 @@ static void test_ended_since(void **state)
 	assert_true(is_after(event));
 }
 
+/* An answer that waits is looked at again when the suspect is known. */
+static void test_answered_before(void **state)
+{
+	struct rw_event event = answer(1);
+
+	(void)state;
+	event.ktime_ns -= MS;
+	event.since_close_ms = 3;
+	assert_false(is_after(event));
+	assert_false(is_after(received(1, 9, 64)));
+	assert_false(is_after(event));
+	assert_true(is_after(answer(1)));
+}
+
 /* The same, of one that was seen. */
 static void test_seen_since(void **state)
 {
@@ -157,6 +171,7 @@ int main(void)
 		cmocka_unit_test_setup(test_suspect, setup),
 		cmocka_unit_test_setup(test_after, setup),
 		cmocka_unit_test_setup(test_ended_since, setup),
+		cmocka_unit_test_setup(test_answered_before, setup),
 		cmocka_unit_test_setup(test_seen_since, setup),
 		cmocka_unit_test_setup(test_listener, setup),
 		cmocka_unit_test_setup(test_full, setup),
