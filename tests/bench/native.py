@@ -123,17 +123,15 @@ def find_program(name):
     return shutil.which(name, path=path)
 
 
-def one_round(build, command, mode, work):
-    """A bare run, then one that is watched."""
-    bare = churn(build, "-m", mode)
+def watched(build, command, mode, work):
+    """One run that this tool watches."""
     tool = Tool(command, work)
     try:
         got = churn(build, "-m", mode, "-p", str(tool.process.pid))
         peak, ring = tool.memory_kb()
     finally:
         tool.stop()
-    return {"ratio": got["per_second"] / bare["per_second"],
-            "bare": bare["per_second"], "rate": got["per_second"],
+    return {"rate": got["per_second"],
             "cpu": got["reader_ns"] / got["connections"],
             "peak_kb": peak, "ring_kb": ring, "lost": tool.lost()}
 
@@ -144,30 +142,48 @@ def summarise(name, mode, rounds):
 
     ratios = sorted(r["ratio"] for r in rounds)
     return {"name": name, "mode": mode, "rounds": len(rounds),
-            "ratio": median("ratio"), "ratio_low": ratios[0],
-            "ratio_high": ratios[-1], "bare": median("bare"),
+            "ratio": median("ratio"), "ratio_error": error_of_median(ratios),
+            "ratio_low": ratios[0], "ratio_high": ratios[-1],
+            "bare": median("bare"),
             "rate": median("rate"), "reader_ns": median("cpu"),
             "peak_kb": max(r["peak_kb"] for r in rounds),
             "ring_kb": max(r["ring_kb"] for r in rounds),
             "lost": sum(r["lost"] for r in rounds)}
 
 
-def rates(build, rounds, modes=("fin", "linger-zero"), say=print):
-    """Every tool in every round, next to a bare run of its own."""
+def error_of_median(ratios):
+    """Standard error: 1.25 sigma / sqrt(n); sigma of the middle half is a
+    1.35th of its width, whatever lies outside of it. None of less than four."""
+    if len(ratios) < 4:
+        return None
+    lower, _, upper = statistics.quantiles(ratios, n=4)
+    return 1.25 * (upper - lower) / 1.35 / len(ratios) ** 0.5
+
+
+def rates(build, rounds, only=None, modes=("fin", "linger-zero"), say=print):
+    """Every tool in every round, each between two bare runs."""
     results = []
+    chosen = [t for t in tools(build) if not only or t[0] in only]
     with tempfile.TemporaryDirectory(dir="/dev/shm") as work:
         for mode in modes:
-            seen = {name: [] for name, _ in tools(build)}
+            seen = {name: [] for name, _ in chosen}
             errors = {}
             for i in range(rounds):
                 say(f"  {mode}: round {i + 1} of {rounds}")
-                for name, command in tools(build):
+                before = churn(build, "-m", mode)["per_second"]
+                for name, command in chosen:
                     if name in errors:
                         continue
                     try:
-                        seen[name].append(one_round(build, command, mode, work))
+                        got = watched(build, command, mode, work)
                     except RuntimeError as why:
                         errors[name] = str(why)
+                        continue
+                    after = churn(build, "-m", mode)["per_second"]
+                    got["bare"] = (before + after) / 2
+                    got["ratio"] = got["rate"] / got["bare"]
+                    seen[name].append(got)
+                    before = after
             for name, got in seen.items():
                 if name in errors:
                     results.append({"name": name, "mode": mode,
@@ -230,8 +246,9 @@ def table(got):
     """The results as text."""
     out = []
     for mode in dict.fromkeys(r["mode"] for r in got["rates"]):
-        out.append(f"\n{mode}: connections a second, against a bare run just "
-                   f"before\n\n{'':20}{'rate':>8}{'ratio':>8}{'lowest':>8}"
+        out.append(f"\n{mode}: connections a second, against the bare runs "
+                   f"before and after\n\n{'':20}{'rate':>8}{'ratio':>8}"
+                   f"{'error':>8}{'lowest':>8}"
                    f"{'highest':>8}{'reader':>9}{'peak':>8}{'ring':>7}"
                    f"{'lost':>7}")
         out += [row(r) for r in got["rates"] if r["mode"] == mode]
@@ -251,14 +268,16 @@ def table(got):
 def row(r):
     if "error" in r:
         return f"{r['name']:20}does not run: {r['error']}"
+    error = r["ratio_error"]
     return (f"{r['name']:20}{r['rate']:8.0f}{r['ratio']:8.3f}"
+            f"{'-' if error is None else f'{error:.3f}':>8}"
             f"{r['ratio_low']:8.3f}{r['ratio_high']:8.3f}"
             f"{r['reader_ns']:7.0f}ns{r['peak_kb'] / 1024:7.1f}M"
             f"{r['ring_kb'] / 1024:6.1f}M{r['lost']:7}")
 
 
-def measure(build, rounds, say):
-    return {"rates": rates(build, rounds, say=say),
+def measure(build, rounds, only, say):
+    return {"rates": rates(build, rounds, only, say=say),
             "start": start_up(build, 2 * rounds),
             "programs": {mode: program_costs(build, mode)
                          for mode in ("fin", "linger-zero")}}

@@ -3,6 +3,7 @@
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,9 @@ import tempfile
 HERE = os.path.dirname(os.path.realpath(__file__))
 VM = os.path.join(HERE, "..", "vm")
 FLAVOURS = ("fentry", "kprobe", "tracepoint")
+# QEMU counts a "rep movsb" or "rep stosb" once a byte, where a processor retires
+# one instruction. One without fast strings has the kernel move words instead.
+CPU = "max,-erms,-fsrm"
 
 
 class Unavailable(Exception):
@@ -72,7 +76,7 @@ def check_complete(arms, results):
 
 
 def run_arms(kernel, arms, build, programs, timeout=1200, mem=1024,
-             cpu="max"):
+             cpu=CPU):
     """Boot once, measure each arm. Return: one dict an arm, in order."""
     programs = [os.path.join(build, name) for name in
                 ("rstwatch", "bench/churn", "bench/floor")] + list(programs)
@@ -90,6 +94,26 @@ def run_arms(kernel, arms, build, programs, timeout=1200, mem=1024,
         results = read_results(command + ["--", "sh", "/bin/guest"], arms)
     check_complete([a for a in arms if a["mode"] != "-"], results)
     return results
+
+
+def run_boots(boots, *what, **options):
+    """run_arms() so often. Return: of each figure the median, of lost the most."""
+    runs = [run_arms(*what, **options) for _ in range(boots)]
+    return [median_of(results) for results in zip(*runs)]
+
+
+def median_of(results):
+    """One result from those of the same arm in several boots."""
+    for r in results:
+        if "error" in r:
+            return r
+    merged = dict(results[0])
+    for key, value in merged.items():
+        if isinstance(value, (int, float)):
+            merged[key] = statistics.median(r[key] for r in results)
+    if "lost" in merged:
+        merged["lost"] = max(r["lost"] for r in results)
+    return merged
 
 
 def read_results(command, arms):
