@@ -106,16 +106,15 @@ def tools(build):
         ("rstwatch, table", [watch]),
         ("rstwatch, NDJSON", [watch, "--json"]),
     ]
-    for peer in ("tcplife", "tcpstates"):
-        path = find_program(peer)
-        if path:
-            found.append((peer, [path]))
-    path = find_program("bpftrace")
-    if path:
-        script = os.path.join(os.path.dirname(os.path.realpath(__file__)),
-                              "close.bt")
-        found.append(("bpftrace", [path, script]))
-    return found
+    return found + [(files[0], files[1:]) for files in peers()]
+
+
+def peers():
+    """What people use instead, where it is installed: name, program, script."""
+    here = os.path.dirname(os.path.realpath(__file__))
+    wanted = (("tcplife",), ("tcpstates",), ("bpftrace", f"{here}/close.bt"))
+    return [(name, find_program(name), *script) for name, *script in wanted
+            if find_program(name)]
 
 
 def find_program(name):

@@ -38,17 +38,21 @@ def hold(connections):
 def flavour_arms(flavour):
     """All that is asked of one flavour of rstwatch."""
     watch = ("rstwatch", "--backend", flavour)
+    probed = [] if flavour == "fentry" else [
+        arm(f"{flavour}, untyped: -r", "fin", *watch, "--btf",
+            "/sys/kernel/btf/vmlinux", "-r")]
     return [
         arm(f"{flavour}: -r", "fin", *watch, "-r"),
         arm(f"{flavour}: floor of -r", "fin", "floor", flavour, "-r"),
         arm(f"{flavour}: table", "fin", *watch),
         arm(f"{flavour}: NDJSON", "fin", *watch, "--json"),
+        arm(f"{flavour}: recording", "fin", *watch, "--write", "/tmp/record"),
         arm(f"{flavour}: floor of everything", "fin", "floor", flavour),
         arm(f"{flavour}: -r", "linger-zero", *watch, "-r"),
         arm(f"{flavour}: -r NDJSON", "linger-zero", *watch, "-r", "--json"),
         arm(f"{flavour}: floor of -r", "linger-zero", "floor", flavour, "-r"),
         arm(f"{flavour}: -r", "unread", *watch, "-r"),
-    ]
+    ] + probed
 
 
 def all_arms(flavours, peers):
@@ -56,8 +60,9 @@ def all_arms(flavours, peers):
     arms = [bare(mode, "before") for mode in modes]
     for flavour in flavours:
         arms += flavour_arms(flavour)
-    for peer in peers:
-        arms.append(arm(os.path.basename(peer), "fin", os.path.basename(peer)))
+    for name, _, *script in peers:
+        arms.append(arm(name, "fin", name, *(f"/{os.path.basename(path)}"
+                                             for path in script)))
     return arms + [bare(mode, "after") for mode in modes]
 
 
