@@ -99,7 +99,7 @@ static __noinline void audit(const struct rw_evidence *e, __u32 netns,
 	if (a)
 		count_one(&a->seen[row]);
 	else
-		count_full(RW_FULL_AUDITS);
+		count_full(RW_FULL_AUDITS, 1);
 }
 
 #endif

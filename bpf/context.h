@@ -122,16 +122,14 @@ static __always_inline bool is_open_to(const struct rw_context *c, int way,
 
 /*
  * Is this call not over yet? What nobody fetched looks the same and is no loss,
- * but until its call returns a task holds the lock of that socket. Not while it
- * waits for SO_LINGER: that place is given away only if its return was not seen,
- * and it was not told; or, with -r, a reset that follows is told from the socket.
+ * but until its call returns a task holds the lock of that socket. A close() that
+ * waits for SO_LINGER lets go of the lock: if it is yet to be told, await_no_more()
+ * looks after it; if not, a reset that follows is told from the socket.
  */
 static __always_inline bool is_under_way(const struct rw_context *c)
 {
 	const struct sock *sk = (void *)c->of.sk;
 
-	if (c->e.flags & RW_F_WILL_WAIT)
-		return true;
 	return c->e.path && PEEK(sk, sk_lock.owned) &&
 	       PEEK(sk, __sk_common.skc_hash) == c->of.hash;
 }
@@ -163,37 +161,46 @@ __noinline int context_place(__u64 sk, int waits)
 		place = i;
 	}
 	if (place == CONTEXT_WAYS || is_under_way(&set->way[place]))
-		count_full(RW_FULL_CONTEXTS);
+		count_full(RW_FULL_CONTEXTS, 1);
 	return place;
 }
 
 /*
- * A kretprobe follows only so many calls to their return. Would that of one more be
- * seen? What is kept without waiting for it is told at once.
+ * A kretprobe follows only so many calls to their return, and who waits is in the
+ * way of all others. Will the return of one more be seen? If not, it is told at once.
+ * (Below zero: two CPUs gave the same place away.)
  */
 static __always_inline bool return_is_seen(void)
 {
 #ifdef RW_KPROBE
-	return config.has_exit_hook && waiting < config.returns;
+	return config.has_exit_hook && (__s32)waiting < (__s32)config.returns;
 #else
 	return config.has_exit_hook;
 #endif
 }
 
+/* Counted as not followed to its end until it is. */
 static __always_inline void await_return(struct rw_context *c)
 {
 	c->e.flags = RW_F_WILL_WAIT;
+	count_full(RW_FULL_CONTEXTS, 1);
 #ifdef RW_KPROBE
 	__sync_fetch_and_add(&waiting, 1);
 #endif
 }
 
-/* Before its place is cleared */
+/*
+ * Before its place is cleared. A FIN that is not told by then never is: close() went
+ * on to reset its orphan, somebody else reset it, or the return was not seen.
+ */
 static __always_inline void await_no_more(const struct rw_context *c)
 {
+	if (!(c->e.flags & RW_F_WILL_WAIT))
+		return;
+	if (!(c->e.path & RW_PATH_SEND_FIN))
+		count_full(RW_FULL_CONTEXTS, -1);
 #ifdef RW_KPROBE
-	if (c->e.flags & RW_F_WILL_WAIT)
-		__sync_fetch_and_add(&waiting, -1);
+	__sync_fetch_and_add(&waiting, -1);
 #endif
 }
 
@@ -294,12 +301,16 @@ static __always_inline struct rw_death_set *death_set(__u64 sk)
 
 /*
  * Is an owner to be named yet? By the close of a socket that somebody holds; one
- * that is closed, or connected anew, never comes back to this death.
+ * that is closed, or connected anew, never comes back to this death. Nor is it for
+ * an end that was not shown.
  */
 static __always_inline bool is_awaited(const struct rw_death *d)
 {
 	const struct sock *sk = (void *)d->of.sk;
 
+	if (!cause_passes(d->cause) ||
+	    (config.filters && !tuple_passes(&d->of.tuple, d->of.family)))
+		return false;
 	return d->await_owner && PEEK(sk, __sk_common.skc_hash) == d->of.hash &&
 	       !SK_FLAG(PEEK(sk, __sk_common.skc_flags), SOCK_DEAD);
 }
@@ -325,7 +336,7 @@ __noinline int death_place(__u64 sk)
 			return i;
 	place = set->next++ & (DEATH_WAYS - 1);
 	if (is_awaited(&set->way[place]))
-		count_full(RW_FULL_DEATHS);
+		count_full(RW_FULL_DEATHS, 1);
 	return place;
 }
 
@@ -536,10 +547,9 @@ static __always_inline struct rw_ended *take_end(const struct rw_tuple *t,
 	end = &set->way[way];
 	SETTLE(end);
 	if (end->ktime_ns + PROMISED_NS > now && end->ktime_ns)
-		count_full(RW_FULL_ENDED);
+		count_full(RW_FULL_ENDED, 1);
 	end->tuple = *t;
 	end->ktime_ns = now;
-	end->owner.pid = 0;
 	*where = number * ENDED_WAYS + way;
 	return end;
 }
@@ -550,6 +560,8 @@ static __always_inline void end_of(struct rw_ended *end, __u64 sk, __u32 hash,
 {
 	end->sk = sk;
 	end->hash = hash;
+	end->owner.pid =
+		0; /* whoever names the last one's owner looks at these */
 	end->cgroup = config.cgroup && !in_cgroup(sk) ? 0 : cgroup;
 }
 

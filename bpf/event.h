@@ -317,7 +317,7 @@ enum rw_full {
 	RW_FULL_ENDED,	  /* ended less than two minutes ago, and forgotten */
 	RW_FULL_AUDITS,	  /* events of a netns that is in no comparison */
 	RW_FULL_PIDS,	  /* descendants of the command that are not watched */
-	RW_FULL_CONTEXTS, /* calls under way: see context_place() */
+	RW_FULL_CONTEXTS, /* calls not followed to their end: context_place() */
 	RW_FULL_DEATHS,	  /* ends whose owner is not named: see death_place() */
 	RW_FULL_MAX
 };

@@ -29,7 +29,7 @@ int BPF_PROG(on_sched_process_fork, struct task_struct *parent,
 		return 0;
 	}
 	if (bpf_map_update_elem(&pids, &pid, &one, BPF_ANY))
-		count_full(RW_FULL_PIDS);
+		count_full(RW_FULL_PIDS, 1);
 	return 0;
 }
 

@@ -185,10 +185,13 @@ static __always_inline int closed(void *ctx, struct sock *sk)
 		s.ktime_ns = c->ktime_ns;
 		s.cookie = c->of.cookie;
 		s.owner_source = RW_OWNER_CLOSE;
-		c->e.linger_wait_ms =
-			(bpf_ktime_get_ns() - c->ktime_ns) / 1000000;
-		c->e.flags |= RW_F_LINGER_WAIT;
+		if (!is_overdue(c)) { /* else the return of a later call */
+			c->e.linger_wait_ms =
+				(bpf_ktime_get_ns() - c->ktime_ns) / 1000000;
+			c->e.flags |= RW_F_LINGER_WAIT;
+		}
 		emit(ctx, &c->e, &s);
+		c->e.path = 0; /* told */
 	}
 	drop_context(c);
 	return 0;
@@ -256,7 +259,9 @@ static __always_inline int fin_sent(void *ctx, struct sock *sk,
 	e.kind = RW_KIND_FIN;
 	e.order = second ? RW_ORDER_SECOND : RW_ORDER_FIRST;
 	e.path |= RW_PATH_SEND_FIN;
-	if (seen && e.flags & RW_F_WILL_WAIT && config.has_exit_hook) {
+	/* with TCP_LINGER2 below zero close() may reset what the FIN began */
+	if (seen && e.flags & RW_F_WILL_WAIT && config.has_exit_hook &&
+	    !(e.flags & RW_F_LINGER2_NEG)) {
 		seen->e = e;
 		return 0;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Ends that no segment tells of: the error left on the socket does. Here the kernel
- * acts by itself: there is no actor, whoever is current.
+ * Ends that no segment tells of: the error left on the socket does. Mostly the
+ * kernel acts by itself; SOCK_DESTROY does not.
  */
 #ifndef RSTWATCH_HOOKS_SILENT_H
 #define RSTWATCH_HOOKS_SILENT_H

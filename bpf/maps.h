@@ -178,12 +178,13 @@ static __always_inline void count_one(__u64 *counter)
 	__sync_fetch_and_add(counter, 1);
 }
 
-static __always_inline void count_full(__u32 which)
+/* @more: 1, or -1 where there was room after all */
+static __always_inline void count_full(__u32 which, __s64 more)
 {
 	__u64 *full = bpf_map_lookup_elem(&map_full, &which);
 
 	if (full)
-		count_one(full);
+		__sync_fetch_and_add(full, more);
 }
 
 struct {

@@ -117,6 +117,9 @@ const struct limit kprobe_limits[] = {
 	  "one that is hit inside another on the same CPU is missed, "
 	  "rarely",
 	  .back = "the flavour fentry", .evidence = "" },
+	{ "__tcp_close%return",
+	  "of many closes that wait at once linger_waited_ms is unknown",
+	  .back = "the flavour fentry", .evidence = "" },
 	{},
 };
 

@@ -78,7 +78,7 @@ enum record_end_field {
 	RECORD_E_UNEXPLAINED = 10, /* differences in them */
 	RECORD_E_FORGOTTEN = 11,   /* connections, too soon after their end */
 	RECORD_E_MINISOCKS = 12,   /* 1: RSTs that ended one were counted */
-	RECORD_E_DISPLACED = 13,   /* calls under way that found no room */
+	RECORD_E_DISPLACED = 13,   /* calls not followed to their end */
 	RECORD_E_UNCLAIMED = 14,   /* dead sockets, before their close */
 	RECORD_E_MINISOCK = 16,	   /* plus enum rw_minisock: so many */
 };

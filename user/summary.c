@@ -62,8 +62,8 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 			totals->full[RW_FULL_ENDED]);
 	if (totals->full[RW_FULL_CONTEXTS])
 		fprintf(stream,
-			"%" PRIu64 " calls under way found no room (a larger "
-			"--remember helps)\n",
+			"%" PRIu64 " calls were not followed to their end (a "
+			"larger --remember gives room)\n",
 			totals->full[RW_FULL_CONTEXTS]);
 	if (totals->full[RW_FULL_DEATHS] > events / 100)
 		fprintf(stream,

@@ -111,6 +111,15 @@ static void keep_run(struct table_rows *rows, struct run *run, size_t begin,
 		memcpy(run->text, text, run->len);
 }
 
+/* The ranges that is_alike() compares are of whole words. */
+_Static_assert(offsetof(struct rw_event, family) % 8 == 0 &&
+		       offsetof(struct rw_event, evidence.idle_rx) % 8 == 0 &&
+		       offsetof(struct rw_event, evidence.retransmits) % 8 ==
+			       0 &&
+		       offsetof(struct rw_event, actor) % 8 == 0 &&
+		       sizeof(struct rw_event) % 8 == 0,
+	       "differ() takes eight bytes at a time");
+
 /* Eight bytes at a time, and no jump before the last of them. */
 static inline uint64_t differ(const struct rw_event *a,
 			      const struct rw_event *b, size_t begin,

@@ -157,7 +157,7 @@ counted() {
 	crowd lingering 3000 # in 4096 sets, of which each has room for three
 	stop
 	[[ $(counted displaced) -gt 0 ]]
-	grep -q 'calls under way found no room' "$OUT/events.err"
+	grep -q 'calls were not followed to their end' "$OUT/events.err"
 }
 
 @test "loss: ordinary work pushes nothing out that is of use" {

@@ -576,8 +576,8 @@ static void test_summary_full(void **state)
 	(void)state;
 	check_summary(&totals, "200 events: 0 fin, 0 rst sent, 0 rst received, "
 			       "0 silent, lost 0\n"
-			       "1 calls under way found no room "
-			       "(a larger --remember helps)\n");
+			       "1 calls were not followed to their end "
+			       "(a larger --remember gives room)\n");
 	totals.full[RW_FULL_CONTEXTS] = 0;
 	totals.full[RW_FULL_DEATHS] = 3;
 	check_summary(&totals, "200 events: 0 fin, 0 rst sent, 0 rst received, "
