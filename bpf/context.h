@@ -465,8 +465,11 @@ static __always_inline void read_task_of(struct rw_task *t,
 		t->pid = id >> 32;
 		t->tid = id;
 	}
-	t->uid = config.identity ? current_uid(task) : 0;
-	t->ns_pid = config.identity ? current_ns_pid(task, t->pid) : 0;
+	t->uid = t->ns_pid = 0;
+	if (config.identity) {
+		t->uid = current_uid(task);
+		t->ns_pid = current_ns_pid(task, t->pid);
+	}
 	read_comm(task, t->comm);
 }
 

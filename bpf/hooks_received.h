@@ -154,13 +154,22 @@ static RARELY int request_reset_by(unsigned long long *args)
 }
 
 #ifdef RW_FENTRY
+/* Without a reason (before 6.10) each has to be kept. */
+static RARELY int keep_request(unsigned long long *args)
+{
+	struct sk_buff *skb = (struct sk_buff *)args[1];
+
+	keep_checked(skb);
+	return skb_tcp_flags(skb) & RW_TH_RST ? request_reset_by(args) : 0;
+}
+
 SEC("fentry/tcp_check_req")
 int on_tcp_check_req(unsigned long long *args)
 {
 	struct sk_buff *skb = (struct sk_buff *)args[1];
 
 	if (config.reason_arg_answer < 0)
-		keep_checked(skb);
+		return keep_request(args);
 	return skb_tcp_flags(skb) & RW_TH_RST ? request_reset_by(args) : 0;
 }
 #else
