@@ -150,6 +150,15 @@ def summarise(name, mode, rounds):
             "lost": sum(r["lost"] for r in rounds)}
 
 
+def bare(build, mode):
+    """One run with a reader that has nothing to do: it waits as the others do."""
+    with subprocess.Popen(["sleep", "infinity"]) as idle:
+        try:
+            return churn(build, "-m", mode, "-p", str(idle.pid))["per_second"]
+        finally:
+            idle.kill()
+
+
 def error_of_median(ratios):
     """Standard error: 1.25 sigma / sqrt(n); sigma of the middle half is a
     1.35th of its width, whatever lies outside of it. None of less than four."""
@@ -169,7 +178,7 @@ def rates(build, rounds, only=None, modes=("fin", "linger-zero"), say=print):
             errors = {}
             for i in range(rounds):
                 say(f"  {mode}: round {i + 1} of {rounds}")
-                before = churn(build, "-m", mode)["per_second"]
+                before = bare(build, mode)
                 for name, command in chosen:
                     if name in errors:
                         continue
@@ -178,7 +187,7 @@ def rates(build, rounds, only=None, modes=("fin", "linger-zero"), say=print):
                     except RuntimeError as why:
                         errors[name] = str(why)
                         continue
-                    after = churn(build, "-m", mode)["per_second"]
+                    after = bare(build, mode)
                     got["bare"] = (before + after) / 2
                     got["ratio"] = got["rate"] / got["bare"]
                     seen[name].append(got)
