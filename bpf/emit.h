@@ -8,6 +8,7 @@
 
 #include "bpf/audit.h"
 #include "bpf/context.h"
+#include "bpf/ended.h"
 #include "bpf/filter.h"
 #include "bpf/stack.h"
 

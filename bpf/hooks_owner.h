@@ -8,6 +8,22 @@
 
 #include "bpf/context.h"
 
+/* The task that acts now has made this connection. */
+static __always_inline void keep_owner(const struct sock *sk, __u32 source)
+{
+	__u64 key = sk_key(sk);
+	struct rw_owner_set *set = owner_set(key, config.owner_sets);
+	struct rw_owner *owner;
+
+	if (!set || is_deputy())
+		return;
+	owner = owner_place(set, key);
+	owner->sk = key;
+	owner->hash = sk_hash(sk);
+	owner->source = source;
+	read_task(&owner->task);
+}
+
 /* The addresses are chosen and hashed by now. */
 HOOK(tcp_connect, struct sock *sk)
 {

@@ -30,6 +30,14 @@ static void print_cause(FILE *stream, unsigned int cause,
 	fputc('\n', stream);
 }
 
+/* What a map had no room for, where it is more than is no matter. */
+static void print_full(FILE *stream, uint64_t full, uint64_t no_matter,
+		       const char *what)
+{
+	if (full > no_matter)
+		fprintf(stream, "%" PRIu64 " %s\n", full, what);
+}
+
 void summary_print(FILE *stream, const struct run_totals *totals)
 {
 	uint64_t events = totals->events + totals->held;
@@ -49,27 +57,19 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 		fprintf(stream, ", without stack %" PRIu64, totals->stackless);
 	fprintf(stream, "%s\n",
 		totals->lost ? " (a larger --buffer helps)" : "");
-	if (totals->full[RW_FULL_PIDS])
-		fprintf(stream,
-			"%" PRIu64 " processes of the command were not "
-			"watched: too many at once\n",
-			totals->full[RW_FULL_PIDS]);
+	print_full(stream, totals->full[RW_FULL_PIDS], 0,
+		   "processes of the command were not watched: too many at "
+		   "once");
 	/* sets of places that are full early are no matter, see "forgotten" */
-	if (totals->full[RW_FULL_ENDED] > events / 100)
-		fprintf(stream,
-			"%" PRIu64 " connections were forgotten within two "
-			"minutes of their end (a larger --remember helps)\n",
-			totals->full[RW_FULL_ENDED]);
-	if (totals->full[RW_FULL_CONTEXTS])
-		fprintf(stream,
-			"%" PRIu64 " calls were not followed to their end (a "
-			"larger --remember gives room)\n",
-			totals->full[RW_FULL_CONTEXTS]);
-	if (totals->full[RW_FULL_DEATHS] > events / 100)
-		fprintf(stream,
-			"%" PRIu64 " dead connections were forgotten before "
-			"their close (a larger --remember helps)\n",
-			totals->full[RW_FULL_DEATHS]);
+	print_full(stream, totals->full[RW_FULL_ENDED], events / 100,
+		   "connections were forgotten within two minutes of their end "
+		   "(a larger --remember helps)");
+	print_full(stream, totals->full[RW_FULL_CONTEXTS], 0,
+		   "calls were not followed to their end (a larger --remember "
+		   "gives room)");
+	print_full(stream, totals->full[RW_FULL_DEATHS], events / 100,
+		   "dead connections were forgotten before their close (a "
+		   "larger --remember helps)");
 	if (totals->has_minisocks)
 		fprintf(stream,
 			"%" PRIu64 " TIME_WAIT and %" PRIu64
