@@ -19,7 +19,8 @@ static __always_inline bool same_tuple(const struct rw_tuple *a,
 		 (x[4] ^ y[4]));
 }
 
-static __always_inline __u32 ended_number(const struct rw_tuple *t)
+/* Where the chain of a connection with these addresses begins */
+static __always_inline __u32 ended_chain(const struct rw_tuple *t)
 {
 	const __u64 *word = (const __u64 *)t;
 	__u64 h = (word[2] ^ word[3] ^ word[4]) * 0x9e3779b97f4a7c15ULL;
@@ -29,6 +30,57 @@ static __always_inline __u32 ended_number(const struct rw_tuple *t)
 
 #define NOT_REMEMBERED (~0u)
 
+static __always_inline struct rw_ended *end_at(__u32 number)
+{
+	return bpf_map_lookup_elem(&ended, &number);
+}
+
+/* How many of the block that begins with @first are not old enough to go? */
+static __always_inline __u32 gone_too_early(__u32 first, __u64 now)
+{
+	struct rw_ended *end;
+
+	for (__u32 i = 0; i < ENDED_BLOCK; i++) {
+		end = end_at(first + i);
+		if (!end || !end->ktime_ns)
+			break;
+		if (end->ktime_ns + PROMISED_NS > now)
+			return ENDED_BLOCK - i;
+	}
+	return 0;
+}
+
+/*
+ * The block that was written to first goes to this @cpu, whose own is full. Of what
+ * wants one at the same time, interrupting or preempting the other, at most one gets
+ * it; the rest is counted. (Before 5.12 an atomic addition tells no result.) Global,
+ * so that the verifier looks at it once. Return: its first number, for this end
+ */
+__noinline __u32 open_block(__u32 cpu, __u64 now)
+{
+	struct rw_cursor *cursor = bpf_map_lookup_elem(&ended_cursors, &cpu);
+	__u32 number = NOT_REMEMBERED, early = 1, block = 0, full;
+
+	if (!cursor)
+		return NOT_REMEMBERED;
+	__sync_fetch_and_add(&cursor->opening, 1);
+	if (*(volatile __u32 *)&cursor->opening == 1 &&
+	    !bpf_map_pop_elem(&ended_blocks, &block)) {
+		full = cursor->first;
+		number = block * ENDED_BLOCK;
+		cursor->first = number + 1;
+		cursor->left = ENDED_BLOCK - 1;
+		if (full) {
+			block = (full - 1) / ENDED_BLOCK;
+			bpf_map_push_elem(&ended_blocks, &block, BPF_ANY);
+		}
+		early = gone_too_early(number, now);
+	}
+	__sync_fetch_and_add(&cursor->opening, -1);
+	count_full(RW_FULL_ENDED, early);
+	return number;
+}
+
 /*
  * Remember a connection with these addresses, for what the peer still sends.
  * @where: for remembered(). Return: what else there is to say of it, NULL: nowhere
@@ -36,20 +88,30 @@ static __always_inline __u32 ended_number(const struct rw_tuple *t)
 static __always_inline struct rw_ended *take_end(const struct rw_tuple *t,
 						 __u64 now, __u32 *where)
 {
-	__u32 number = ended_number(t), way;
-	struct rw_ended_set *set = bpf_map_lookup_elem(&ended, &number);
+	__u32 cpu = bpf_get_smp_processor_id(), chain = ended_chain(t);
+	struct rw_cursor *cursor = bpf_map_lookup_elem(&ended_cursors, &cpu);
+	__u32 left, number, *latest;
 	struct rw_ended *end;
 
-	if (!set)
+	if (!cursor)
 		return NULL;
-	way = set->next++ & (ENDED_WAYS - 1);
-	end = &set->way[way];
+	left = cursor->left;
+	if (left) {
+		cursor->left = left - 1;
+		number = cursor->first - 1 + ENDED_BLOCK - left;
+	} else {
+		number = open_block(cpu, now);
+	}
+	end = end_at(number);
+	latest = bpf_map_lookup_elem(&ended_latest, &chain);
+	if (!end || !latest)
+		return NULL;
 	SETTLE(end);
-	if (end->ktime_ns + PROMISED_NS > now && end->ktime_ns)
-		count_full(RW_FULL_ENDED, 1);
 	end->tuple = *t;
 	end->ktime_ns = now;
-	*where = number * ENDED_WAYS + way;
+	end->before = *latest;
+	*latest = number + 1;
+	*where = number;
 	return end;
 }
 
@@ -83,40 +145,41 @@ static __always_inline __u32 remember_end(const struct rw_subject *s,
 static __always_inline struct rw_ended *remembered(__u32 where, __u64 sk,
 						   __u32 hash)
 {
-	__u32 number = where / ENDED_WAYS;
-	struct rw_ended_set *set = bpf_map_lookup_elem(&ended, &number);
-	struct rw_ended *end;
+	struct rw_ended *end = end_at(where);
 
-	if (!set)
-		return NULL;
-	end = &set->way[where % ENDED_WAYS];
-	return end->sk == sk && end->hash == hash ? end : NULL;
+	return end && end->sk == sk && end->hash == hash ? end : NULL;
 }
 
-/* The verifier need not follow each place by itself. */
-static __always_inline __u32 any_of(__u32 place)
+/* A chain has one link on average, and hardly ever more than this. */
+#define CHAIN_MAX 8
+
+/*
+ * The number of the last end in this chain with these ports. What has been written
+ * over leads into another chain, where no end has them. Global: see above
+ */
+__noinline __u32 end_in_chain(__u32 chain, __u64 tail)
 {
-	return forgotten(place) & (ENDED_WAYS - 1);
+	__u32 *latest = bpf_map_lookup_elem(&ended_latest, &chain);
+	__u32 number = latest ? *latest - 1 : NOT_REMEMBERED;
+	struct rw_ended *end;
+
+	for (int i = 0; i < CHAIN_MAX; i++) {
+		end = end_at(number);
+		if (!end)
+			break;
+		if (end->tuple.tail == tail)
+			return number;
+		number = end->before - 1;
+	}
+	return NOT_REMEMBERED;
 }
 
 /* The last end of a connection with these addresses, if there is one. */
-static __always_inline struct rw_ended *last_end(struct rw_ended_set *set,
-						 const struct rw_tuple *t)
+static __always_inline struct rw_ended *last_end(const struct rw_tuple *t)
 {
-	struct rw_ended *end;
-	__u64 newest = 0;
-	__u32 place = 0;
+	struct rw_ended *end = end_at(end_in_chain(ended_chain(t), t->tail));
 
-#pragma unroll
-	for (int i = 0; i < ENDED_WAYS; i++) {
-		end = &set->way[i];
-		if (end->tuple.tail != t->tail || end->ktime_ns < newest)
-			continue;
-		newest = end->ktime_ns;
-		place = i;
-	}
-	end = &set->way[any_of(place)];
-	return same_tuple(&end->tuple, t) ? end : NULL;
+	return end && same_tuple(&end->tuple, t) ? end : NULL;
 }
 
 /*
@@ -129,20 +192,14 @@ static __always_inline struct rw_ended *find_end(const struct rw_evidence *e,
 						 const struct rw_tuple *t,
 						 __u64 sk, __u64 now)
 {
-	struct rw_ended_set *set;
 	struct rw_ended *end;
-	__u32 number;
 	bool opens = e->flags & RW_F_TRIGGER &&
 		     (e->trigger & (RW_TH_SYN | RW_TH_ACK)) == RW_TH_SYN;
 	bool astray = !(e->flags & RW_F_SK) || e->state == RW_TCP_LISTEN;
 
 	if (opens || !(astray || e->flags & (RW_F_DEAD | RW_F_TW)))
 		return NULL;
-	number = ended_number(t);
-	set = bpf_map_lookup_elem(&ended, &number);
-	if (!set)
-		return NULL;
-	end = last_end(set, t);
+	end = last_end(t);
 	barrier_var(end); /* or older verifiers lose sight of what is NULL */
 	if (!end || now - end->ktime_ns >= ENDED_NS)
 		return NULL;

@@ -308,9 +308,11 @@ enum rw_minisock {
 
 #define RW_PORT_WORDS 1024 /* of 64 bits: a set with a bit for each port */
 
-/* Places of a set in the map of connections that ended, and of calls under way */
-#define RW_ENDED_WAYS 4
+/* Places of a set in the map of calls under way */
 #define RW_CONTEXT_WAYS 4
+
+/* What one CPU takes at a time of the map of connections that ended */
+#define RW_ENDED_BLOCK 64
 
 /* Maps that can be too small, in the map map_full. */
 enum rw_full {
@@ -328,8 +330,8 @@ struct rw_config {
 	__u32 hz;	   /* jiffies a second */
 	__u32 wake_at;	   /* bytes in the ring that wake the reader; 0: none */
 	__u32 owner_sets;  /* size of the map owners, a power of two */
-	__u32 ended_shift; /* 64 bits less this number a set of the map ended */
-	__u32 context_shift;	/* the same of the map contexts */
+	__u32 ended_shift; /* 64 bits less this number one of ended_latest */
+	__u32 context_shift;	/* the same a set of the map contexts */
 	__u8 rst_only;		/* -r */
 	__u8 family;		/* 0, 4 or 6 */
 	__u8 filter_pid;	/* the map pids is consulted */

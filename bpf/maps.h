@@ -136,33 +136,58 @@ struct {
 /* A connection that ended here, and who ended it. */
 struct rw_ended {
 	struct rw_tuple tuple;
-	__u64 ktime_ns;
-	__u64 cgroup; /* as in rw_event; 0 also: not one to show */
-	__u64 sk;     /* address of its socket: */
-	__u32 hash;   /* with skc_hash, whose it is known to be */
-	__u32 pad;
+	__u64 ktime_ns; /* 0: nothing was written here yet */
+	__u64 cgroup;	/* as in rw_event; 0 also: not one to show */
+	__u64 sk;	/* address of its socket: */
+	__u32 hash;	/* with skc_hash, whose it is known to be */
+	__u32 before; /* the end before it in the same chain: its number, plus 1 */
 	struct rw_task owner; /* who ended it; pid 0: not known */
 };
 
 /*
- * Answers "whose was it" for segments that come after the end. A cache of
- * fixed size, four places for each hash: one close writes one place, which is
- * a fraction of what an update of a hash map costs, and the oldest goes first. Two
- * CPUs that pick the same place at once lose one of two ends.
+ * Answers "whose was it" for segments that come after the end. A log: one end
+ * is written behind the other, where the processor expects it, and the oldest go
+ * first. Written all over a table of this size, each would be some cache misses,
+ * which cost more than all else that a FIN does here.
  */
-#define ENDED_WAYS RW_ENDED_WAYS
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* resized before loading */
+	__type(key, __u32);	/* the number of an end */
+	__type(value, struct rw_ended);
+} ended SEC(".maps");
 
-struct rw_ended_set {
-	__u64 next; /* the place that is written next, modulo ENDED_WAYS */
-	struct rw_ended way[ENDED_WAYS];
+/* How one is found: by the hash of its addresses, its chain begins here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* resized before loading */
+	__type(key, __u32);
+	__type(value, __u32); /* number of the latest end, plus 1; 0: none */
+} ended_latest SEC(".maps");
+
+/* Each CPU writes to a block of its own, so that none waits for another. */
+#define ENDED_BLOCK RW_ENDED_BLOCK
+
+struct rw_cursor {
+	__u32 first; /* number of the block's first end, plus 1; 0: no block */
+	__u32 left;  /* so many have still room in it */
+	__u32 opening; /* tasks and interrupts that want the next one */
+	__u32 pad[13]; /* a cache line for each CPU */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* resized before loading: ended_sets */
+	__uint(max_entries, 1); /* resized before loading: possible CPUs */
 	__type(key, __u32);
-	__type(value, struct rw_ended_set);
-} ended SEC(".maps");
+	__type(value, struct rw_cursor);
+} ended_cursors SEC(".maps");
+
+/* Blocks that no CPU writes to, the oldest in front. Filled by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1); /* resized before loading: all blocks */
+	__type(value, __u32);
+} ended_blocks SEC(".maps");
 
 /* What found no room, or took that of something still of use. */
 struct {

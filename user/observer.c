@@ -13,6 +13,7 @@
 #include "observer.h"
 #include "hooks.h"
 #include "kernel.h"
+#include "maps.h"
 #include "netns_counters.h"
 #include "rodata.h"
 
@@ -189,52 +190,6 @@ static int choose_programs(struct observer *o, const struct flavour *f)
 	return 0;
 }
 
-/* So many processes of a command are known, alive and ended. */
-#define FOLLOW_MAX 32768
-
-/* So many teardowns under way are known at the least. */
-#define UNDER_WAY_MIN 16384
-
-static int size_map(struct observer *o, const char *name, uint64_t entries)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(o->object, name);
-
-	if (!map || bpf_map__set_max_entries(map, entries))
-		return refuse(o, "cannot size the map", name, errno);
-	return 0;
-}
-
-/* A power of two, as what may be remembered is. */
-static uint64_t places_under_way(const struct options *options)
-{
-	uint64_t places = options->remember / RW_ENDED_WAYS;
-
-	return places < UNDER_WAY_MIN ? UNDER_WAY_MIN : places;
-}
-
-/* Of so many connections the hop limit is remembered, about 5 MiB. */
-#define HOPS_MAX 65536
-
-static int size_maps(struct observer *o, const struct options *options)
-{
-	const uint64_t ended_sets = options->remember / RW_ENDED_WAYS;
-	const uint64_t under_way = places_under_way(options);
-
-	if (size_map(o, "events", options->buffer_bytes) ||
-	    size_map(o, "owners", o->config.owner_sets) ||
-	    size_map(o, "ended", ended_sets) ||
-	    size_map(o, "contexts", under_way / RW_CONTEXT_WAYS) ||
-	    size_map(o, "deaths", under_way / RW_CONTEXT_WAYS) ||
-	    (o->config.ttl && size_map(o, "hops", HOPS_MAX)))
-		return -1;
-	if (!o->config.follow)
-		return 0;
-	return size_map(o, "pids", FOLLOW_MAX) ||
-			       size_map(o, "gone_pids", FOLLOW_MAX)
-		       ? -1
-		       : 0;
-}
-
 /* Attach one program. Return: 0, also without one that is not essential. */
 static int attach(struct observer *o, const struct hook *h)
 {
@@ -253,18 +208,6 @@ static int attach(struct observer *o, const struct hook *h)
 	}
 	o->probes[o->n_probes++] = h->probe;
 	o->links[o->n_links++] = link;
-	return 0;
-}
-
-static int fill_pids(struct observer *o, const struct options *options)
-{
-	int fd = observer_map(o, "pids");
-	__u8 one = 1;
-
-	for (size_t i = 0; i < options->pids.n; i++)
-		if (bpf_map_update_elem(fd, &options->pids.values[i], &one,
-					BPF_ANY))
-			return -1;
 	return 0;
 }
 
@@ -302,6 +245,7 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rstwatch",
 		    .btf_custom_path = kernel_btf_path(),
 		    .kernel_log_level = options->debug ? 4 : 0);
+	const char *map;
 	const void *bytes;
 	size_t size;
 
@@ -317,17 +261,19 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	if (!o->object)
 		return refuse(o, "cannot open", "the BPF object", errno);
 	o->config.owner_sets = owner_sets();
-	o->config.ended_shift =
-		__builtin_clzll(options->remember / RW_ENDED_WAYS) + 1;
-	o->config.context_shift =
-		__builtin_clzll(places_under_way(options) / RW_CONTEXT_WAYS) +
-		1;
+	maps_shape(&o->config, options);
 	if (rodata_fill(o->object, &o->config, options))
 		return refuse(o, "cannot set", "the filters", ENOENT);
-	if (size_maps(o, options) || choose_programs(o, f))
+	map = maps_size(o->object, options, &o->config);
+	if (map)
+		return refuse(o, "cannot size the map", map, errno);
+	if (choose_programs(o, f))
 		return -1;
-	if (bpf_object__load(o->object) || fill_pids(o, options))
+	if (bpf_object__load(o->object))
 		return refuse(o, "cannot load", "the BPF programs", errno);
+	map = maps_fill(o->object, options);
+	if (map)
+		return refuse(o, "cannot fill the map", map, errno);
 	for (const struct hook *h = follow_hooks; h->program; h++)
 		if (attach(o, h))
 			return -1;
