@@ -14,7 +14,7 @@ import time
 
 STATS = "/proc/sys/kernel/bpf_stats_enabled"
 LONGEST_START = 15.0  # seconds until a tool must be attached
-CHURN = ("-j", "-n", "500", "-b", "40", "-w", "4")
+CHURN = ("-j", "-n", "250", "-b", "80", "-w", "8")
 
 
 class Tool:
@@ -99,14 +99,33 @@ def churn(build, *options):
 
 
 def tools(build):
-    """Name and command of everything there is to compare."""
+    """Name and command of everything there is to compare; None: the floor."""
     watch = f"{build}/rstwatch"
     found = [
         ("rstwatch -r", [watch, "-r"]),
+        ("floor of -r", None),
         ("rstwatch, table", [watch]),
         ("rstwatch, NDJSON", [watch, "--json"]),
     ]
     return found + [(files[0], files[1:]) for files in peers()]
+
+
+def floor(build):
+    """The hooks of -r, with programs that do nothing."""
+    start, _ = start_record([f"{build}/rstwatch", "--json", "-r"])
+    return [f"{build}/bench/floor", start["backend"], *start["probes"]]
+
+
+def start_record(command):
+    """What rstwatch says when every probe is attached, and after how long."""
+    began = time.monotonic()
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as tool:
+        record = json.loads(tool.stdout.readline())
+        seconds = time.monotonic() - began
+        tool.send_signal(signal.SIGINT)
+        tool.stdout.read()
+    return record, seconds
 
 
 def peers():
@@ -130,20 +149,23 @@ def watched(build, command, mode, work):
         peak, ring = tool.memory_kb()
     finally:
         tool.stop()
-    return {"rate": got["per_second"],
+    return {"rate": got["per_second"], "quickest": got["min_ns"],
             "cpu": got["reader_ns"] / got["connections"],
             "peak_kb": peak, "ring_kb": ring, "lost": tool.lost()}
 
 
-def summarise(name, mode, rounds):
+def summarise(name, mode, rounds, bare_runs):
     def median(key):
         return statistics.median(r[key] for r in rounds)
 
+    undisturbed = lower_quarter(b["quickest"] for b in bare_runs)
     ratios = sorted(r["ratio"] for r in rounds)
     return {"name": name, "mode": mode, "rounds": len(rounds),
             "ratio": median("ratio"), "ratio_error": error_of_median(ratios),
             "ratio_low": ratios[0], "ratio_high": ratios[-1],
             "bare": median("bare"),
+            "quickest": undisturbed / lower_quarter(r["quickest"]
+                                                    for r in rounds),
             "rate": median("rate"), "reader_ns": median("cpu"),
             "peak_kb": max(r["peak_kb"] for r in rounds),
             "ring_kb": max(r["ring_kb"] for r in rounds),
@@ -154,9 +176,16 @@ def bare(build, mode):
     """One run with a reader that has nothing to do: it waits as the others do."""
     with subprocess.Popen(["sleep", "infinity"]) as idle:
         try:
-            return churn(build, "-m", mode, "-p", str(idle.pid))["per_second"]
+            got = churn(build, "-m", mode, "-p", str(idle.pid))
+            return {"rate": got["per_second"], "quickest": got["min_ns"]}
         finally:
             idle.kill()
+
+
+def lower_quarter(times):
+    """The limit of the lower quarter."""
+    times = sorted(times)
+    return times[len(times) // 4]
 
 
 def error_of_median(ratios):
@@ -171,14 +200,16 @@ def error_of_median(ratios):
 def rates(build, rounds, only=None, modes=("fin", "linger-zero"), say=print):
     """Every tool in every round, each between two bare runs."""
     results = []
-    chosen = [t for t in tools(build) if not only or t[0] in only]
+    chosen = [(name, command or floor(build)) for name, command in tools(build)
+              if not only or name in only]
     with tempfile.TemporaryDirectory(dir="/dev/shm") as work:
         for mode in modes:
             seen = {name: [] for name, _ in chosen}
             errors = {}
+            bare_runs = []
             for i in range(rounds):
                 say(f"  {mode}: round {i + 1} of {rounds}")
-                before = bare(build, mode)
+                bare_runs.append(bare(build, mode))
                 for name, command in chosen:
                     if name in errors:
                         continue
@@ -187,17 +218,17 @@ def rates(build, rounds, only=None, modes=("fin", "linger-zero"), say=print):
                     except RuntimeError as why:
                         errors[name] = str(why)
                         continue
-                    after = bare(build, mode)
-                    got["bare"] = (before + after) / 2
+                    bare_runs.append(bare(build, mode))
+                    got["bare"] = statistics.mean(b["rate"]
+                                                  for b in bare_runs[-2:])
                     got["ratio"] = got["rate"] / got["bare"]
                     seen[name].append(got)
-                    before = after
             for name, got in seen.items():
                 if name in errors:
                     results.append({"name": name, "mode": mode,
                                     "error": errors[name]})
                 else:
-                    results.append(summarise(name, mode, got))
+                    results.append(summarise(name, mode, got, bare_runs))
     return results
 
 
@@ -205,14 +236,8 @@ def start_up(build, rounds):
     """Seconds from the start to the start record: every probe attached."""
     taken = []
     for _ in range(rounds):
-        began = time.monotonic()
-        with subprocess.Popen([f"{build}/rstwatch", "--json"], text=True,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL) as tool:
-            record = json.loads(tool.stdout.readline())
-            taken.append(time.monotonic() - began)
-            tool.send_signal(signal.SIGINT)
-            tool.stdout.read()
+        record, seconds = start_record([f"{build}/rstwatch", "--json"])
+        taken.append(seconds)
     return {"backend": record["backend"], "median_s": statistics.median(taken),
             "max_s": max(taken)}
 
@@ -257,8 +282,8 @@ def table(got):
         out.append(f"\n{mode}: connections a second, against the bare runs "
                    f"before and after\n\n{'':20}{'rate':>8}{'ratio':>8}"
                    f"{'error':>8}{'lowest':>8}"
-                   f"{'highest':>8}{'reader':>9}{'peak':>8}{'ring':>7}"
-                   f"{'lost':>7}")
+                   f"{'highest':>8}{'quickest':>10}{'reader':>9}{'peak':>8}"
+                   f"{'ring':>7}{'lost':>7}")
         out += [row(r) for r in got["rates"] if r["mode"] == mode]
     start = got["start"]
     out.append(f"\nstart to the last probe attached ({start['backend']}): "
@@ -280,6 +305,7 @@ def row(r):
     return (f"{r['name']:20}{r['rate']:8.0f}{r['ratio']:8.3f}"
             f"{'-' if error is None else f'{error:.3f}':>8}"
             f"{r['ratio_low']:8.3f}{r['ratio_high']:8.3f}"
+            f"{r['quickest']:10.3f}"
             f"{r['reader_ns']:7.0f}ns{r['peak_kb'] / 1024:7.1f}M"
             f"{r['ring_kb'] / 1024:6.1f}M{r['lost']:7}")
 
