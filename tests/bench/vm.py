@@ -16,23 +16,28 @@ FLAVOURS = ("fentry", "kprobe", "tracepoint")
 CPU = "max,-erms,-fsrm"
 
 
+# Options of churn -m: what is measured, and so many batches of each thread.
+LOADS = {"fin": 20, "linger-zero": 20, "unread": 20, "fin -6": 20,
+         "fin -t 8": 3}
+
+
 class Unavailable(Exception):
     """It cannot be measured here; the text says why."""
 
 
-def arm(name, mode, *command, batches=20, warmup=2):
+def arm(name, mode, *command, batches=None, warmup=2):
     """One measurement: a name, a load and what watches it."""
-    return {"name": name, "mode": mode, "batches": batches, "warmup": warmup,
-            "command": " ".join(command)}
+    return {"name": name, "mode": mode, "batches": batches or LOADS[mode],
+            "warmup": warmup, "command": " ".join(command)}
 
 
-def bare(mode, which, batches=20):
-    return arm(f"bare {which}".replace(" ", "-"), mode, batches=batches)
+def bare(mode, which, batches=None):
+    return arm(f"bare-{which}", mode, batches=batches)
 
 
 def hold(connections):
     """No measurement: so many connections stay open from there on."""
-    return arm(f"hold {connections}", "-", "hold", str(connections))
+    return arm(f"hold {connections}", "-", "hold", str(connections), batches=1)
 
 
 def flavour_arms(flavour):
@@ -52,18 +57,21 @@ def flavour_arms(flavour):
         arm(f"{flavour}: -r NDJSON", "linger-zero", *watch, "-r", "--json"),
         arm(f"{flavour}: floor of -r", "linger-zero", "floor", flavour, "-r"),
         arm(f"{flavour}: -r", "unread", *watch, "-r"),
+        arm(f"{flavour}: -r", "fin -6", *watch, "-r"),
+        arm(f"{flavour}: NDJSON", "fin -6", *watch, "--json"),
+        arm(f"{flavour}: -r", "fin -t 8", *watch, "-r"),
+        arm(f"{flavour}: NDJSON", "fin -t 8", *watch, "--json"),
     ] + probed
 
 
 def all_arms(flavours, peers):
-    modes = ("fin", "linger-zero", "unread")
-    arms = [bare(mode, "before") for mode in modes]
+    arms = [bare(mode, "before") for mode in LOADS]
     for flavour in flavours:
         arms += flavour_arms(flavour)
     for name, _, *script in peers:
         arms.append(arm(name, "fin", name, *(f"/{os.path.basename(path)}"
                                              for path in script)))
-    return arms + [bare(mode, "after") for mode in modes]
+    return arms + [bare(mode, "after") for mode in LOADS]
 
 
 def fetch_kernel(label):
@@ -88,7 +96,7 @@ def run_arms(kernel, arms, build, programs, timeout=1200, mem=1024,
     with tempfile.TemporaryDirectory() as work:
         with open(f"{work}/arms", "w", encoding="ascii") as out:
             for i, a in enumerate(arms):
-                print(i, a["mode"], a["batches"], a["warmup"], a["command"],
+                print(i, a["mode"].replace(" ", ","), a["batches"], a["warmup"], a["command"],
                       file=out)
         command = [os.path.join(VM, "run"), "--kernel", kernel,
                    "--out", f"{work}/out", "--icount",
