@@ -35,6 +35,11 @@ static __always_inline struct rw_ended *end_at(__u32 number)
 	return bpf_map_lookup_elem(&ended, &number);
 }
 
+static __always_inline struct rw_cursor *ended_cursor(__u32 cpu)
+{
+	return &ended_cursors[cpu & (ENDED_CURSORS - 1)];
+}
+
 /* How many of the block that begins with @first are not old enough to go? */
 static __always_inline __u32 gone_too_early(__u32 first, __u64 now)
 {
@@ -58,20 +63,18 @@ static __always_inline __u32 gone_too_early(__u32 first, __u64 now)
  */
 __noinline __u32 open_block(__u32 cpu, __u64 now)
 {
-	struct rw_cursor *cursor = bpf_map_lookup_elem(&ended_cursors, &cpu);
+	struct rw_cursor *cursor = ended_cursor(cpu);
 	__u32 number = NOT_REMEMBERED, early = 1, block = 0, full;
 
-	if (!cursor)
-		return NOT_REMEMBERED;
 	__sync_fetch_and_add(&cursor->opening, 1);
 	if (*(volatile __u32 *)&cursor->opening == 1 &&
 	    !bpf_map_pop_elem(&ended_blocks, &block)) {
-		full = cursor->first;
+		full = cursor->end;
 		number = block * ENDED_BLOCK;
-		cursor->first = number + 1;
+		cursor->end = number + ENDED_BLOCK;
 		cursor->left = ENDED_BLOCK - 1;
 		if (full) {
-			block = (full - 1) / ENDED_BLOCK;
+			block = full / ENDED_BLOCK - 1;
 			bpf_map_push_elem(&ended_blocks, &block, BPF_ANY);
 		}
 		early = gone_too_early(number, now);
@@ -89,16 +92,13 @@ static __always_inline struct rw_ended *take_end(const struct rw_tuple *t,
 						 __u64 now, __u32 *where)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), chain = ended_chain(t);
-	struct rw_cursor *cursor = bpf_map_lookup_elem(&ended_cursors, &cpu);
-	__u32 left, number, *latest;
+	struct rw_cursor *cursor = ended_cursor(cpu);
+	__u32 left = cursor->left, number, *latest;
 	struct rw_ended *end;
 
-	if (!cursor)
-		return NULL;
-	left = cursor->left;
 	if (left) {
 		cursor->left = left - 1;
-		number = cursor->first - 1 + ENDED_BLOCK - left;
+		number = cursor->end - left;
 	} else {
 		number = open_block(cpu, now);
 	}

@@ -165,22 +165,19 @@ struct {
 	__type(value, __u32); /* number of the latest end, plus 1; 0: none */
 } ended_latest SEC(".maps");
 
-/* Each CPU writes to a block of its own, so that none waits for another. */
+/*
+ * Each CPU writes to a block of its own, so that none waits for another. (Beyond
+ * 4096 they share, and lose one of two ends at once.)
+ */
 #define ENDED_BLOCK RW_ENDED_BLOCK
+#define ENDED_CURSORS 4096
 
-struct rw_cursor {
-	__u32 first; /* number of the block's first end, plus 1; 0: no block */
-	__u32 left;  /* so many have still room in it */
+static struct rw_cursor {
+	__u32 left;    /* so many ends have still room in the block */
+	__u32 end;     /* number behind the last of them; 0: no block */
 	__u32 opening; /* tasks and interrupts that want the next one */
 	__u32 pad[13]; /* a cache line for each CPU */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* resized before loading: possible CPUs */
-	__type(key, __u32);
-	__type(value, struct rw_cursor);
-} ended_cursors SEC(".maps");
+} ended_cursors[ENDED_CURSORS];
 
 /* Blocks that no CPU writes to, the oldest in front. Filled by user space. */
 struct {

@@ -164,6 +164,8 @@ ends() {
 	END
 	stop
 	adds_up
+	[[ $(counted events) -lt 3700 ]] ||
+		skip "other connections end on this host meanwhile"
 	{ read -r kept && read -r gone; } <"$OUT/ports"
 	[[ $(ends "$kept") =~ '"since_close_ms":'[0-9] ]]
 	[[ $(ends "$gone") == '"since_close_ms":null' ]]
