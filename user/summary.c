@@ -30,12 +30,36 @@ static void print_cause(FILE *stream, unsigned int cause,
 	fputc('\n', stream);
 }
 
-/* What a map had no room for, where it is more than is no matter. */
-static void print_full(FILE *stream, uint64_t full, uint64_t no_matter,
-		       const char *what)
+/* What maps had no room for */
+static void print_full(FILE *stream, const struct run_totals *totals,
+		       uint64_t events)
 {
-	if (full > no_matter)
-		fprintf(stream, "%" PRIu64 " %s\n", full, what);
+	static const struct {
+		enum rw_full which;
+		unsigned int
+			part; /* an event in so many is no matter; 0: each is */
+		const char *what;
+	} said[] = {
+		{ RW_FULL_PIDS, 0,
+		  "processes of the command were not watched: too many at once" },
+		{ RW_FULL_ENDED, 0,
+		  "connections were forgotten within two minutes of their end (a "
+		  "larger --remember helps)" },
+		{ RW_FULL_CONTEXTS, 0,
+		  "calls were not followed to their end (a larger --remember "
+		  "gives room)" },
+		/* some sets of places are full early */
+		{ RW_FULL_DEATHS, 100,
+		  "dead connections were forgotten before their close (a larger "
+		  "--remember helps)" },
+	};
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++) {
+		uint64_t full = totals->full[said[i].which];
+
+		if (full > (said[i].part ? events / said[i].part : 0))
+			fprintf(stream, "%" PRIu64 " %s\n", full, said[i].what);
+	}
 }
 
 void summary_print(FILE *stream, const struct run_totals *totals)
@@ -57,19 +81,7 @@ void summary_print(FILE *stream, const struct run_totals *totals)
 		fprintf(stream, ", without stack %" PRIu64, totals->stackless);
 	fprintf(stream, "%s\n",
 		totals->lost ? " (a larger --buffer helps)" : "");
-	print_full(stream, totals->full[RW_FULL_PIDS], 0,
-		   "processes of the command were not watched: too many at "
-		   "once");
-	/* sets of places that are full early are no matter, see "forgotten" */
-	print_full(stream, totals->full[RW_FULL_ENDED], events / 100,
-		   "connections were forgotten within two minutes of their end "
-		   "(a larger --remember helps)");
-	print_full(stream, totals->full[RW_FULL_CONTEXTS], 0,
-		   "calls were not followed to their end (a larger --remember "
-		   "gives room)");
-	print_full(stream, totals->full[RW_FULL_DEATHS], events / 100,
-		   "dead connections were forgotten before their close (a "
-		   "larger --remember helps)");
+	print_full(stream, totals, events);
 	if (totals->has_minisocks)
 		fprintf(stream,
 			"%" PRIu64 " TIME_WAIT and %" PRIu64
