@@ -586,10 +586,11 @@ static void test_summary_full(void **state)
 			       "close (a larger --remember helps)\n");
 	totals.full[RW_FULL_DEATHS] = 0;
 	totals.full[RW_FULL_ENDED] = 1;
-	check_summary(&totals, "200 events: 0 fin, 0 rst sent, 0 rst received, "
-			       "0 silent, lost 0\n"
-			       "1 connections were forgotten within two minutes "
-			       "of their end (a larger --remember helps)\n");
+	check_summary(&totals,
+		      "200 events: 0 fin, 0 rst sent, 0 rst received, "
+		      "0 silent, lost 0\n"
+		      "1 connections were forgotten within two minutes "
+		      "of their end (a larger --remember helps)\n");
 }
 
 int main(void)
