@@ -18,16 +18,22 @@ static __always_inline struct rw_count *count_of(__u32 cause)
 }
 
 /*
- * The reader wakes by itself every few hundredths of a second. Waking it for
- * each record would cost more than everything else here; it is woken only when
- * the ring is filling up.
+ * The reader wakes by itself every few hundredths of a second as long as something
+ * comes. Waking it for each record would cost more than everything else here; it is
+ * woken out of a longer sleep, and when the ring is filling up.
  */
 static __always_inline __u64 wake_flags(void)
 {
+	__u32 *sleeps, first = 0;
 	__u64 used;
 
 	if (config.stacks) /* symbols are found while the process lives */
 		return BPF_RB_FORCE_WAKEUP;
+	sleeps = bpf_map_lookup_elem(&reader_sleeps, &first);
+	if (sleeps && *sleeps) {
+		*sleeps = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
 	if (!config.wake_at) /* the ring outlasts the reader's sleep */
 		return BPF_RB_NO_WAKEUP;
 	used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);

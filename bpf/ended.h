@@ -85,34 +85,39 @@ __noinline __u32 open_block(__u32 cpu, __u64 now)
 }
 
 /*
- * Remember a connection with these addresses, for what the peer still sends.
- * @where: for remembered(). Return: what else there is to say of it, NULL: nowhere
+ * Where to write down the next end. @now: CLOCK_MONOTONIC; @where: its number, also
+ * for remembered(). Return: NULL: nowhere
  */
-static __always_inline struct rw_ended *take_end(const struct rw_tuple *t,
-						 __u64 now, __u32 *where)
+static __always_inline struct rw_ended *take_end(__u64 now, __u32 *where)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), chain = ended_chain(t);
+	__u32 cpu = bpf_get_smp_processor_id();
 	struct rw_cursor *cursor = ended_cursor(cpu);
-	__u32 left = cursor->left, number, *latest;
+	__u32 left = cursor->left;
 	struct rw_ended *end;
 
 	if (left) {
 		cursor->left = left - 1;
-		number = cursor->end - left;
+		*where = cursor->end - left;
 	} else {
-		number = open_block(cpu, now);
+		*where = open_block(cpu, now);
 	}
-	end = end_at(number);
-	latest = bpf_map_lookup_elem(&ended_latest, &chain);
-	if (!end || !latest)
-		return NULL;
+	end = end_at(*where);
 	SETTLE(end);
-	end->tuple = *t;
-	end->ktime_ns = now;
+	if (end)
+		end->ktime_ns = now;
+	return end;
+}
+
+/* Its addresses are written: from now on it can be found by them. */
+static __always_inline void show_end(struct rw_ended *end, __u32 number)
+{
+	__u32 chain = ended_chain(&end->tuple);
+	__u32 *latest = bpf_map_lookup_elem(&ended_latest, &chain);
+
+	if (!latest)
+		return;
 	end->before = *latest;
 	*latest = number + 1;
-	*where = number;
-	return end;
 }
 
 /* With --cgroup only the one asked for is kept. @sk, @hash: its socket */
@@ -123,21 +128,25 @@ static __always_inline void end_of(struct rw_ended *end, __u64 sk, __u32 hash,
 	end->hash = hash;
 	/* not before these, which who names the last one's owner looks at */
 	end->owner.pid = 0;
-	end->cgroup = config.cgroup && !in_cgroup(sk) ? 0 : cgroup;
+	end->cgroup = cgroup;
+	if (config.cgroup && !in_cgroup(sk))
+		end->cgroup = 0;
 }
 
 /* The @owner, if anybody, is the task that is acting. Return: where it is */
 static __always_inline __u32 remember_end(const struct rw_subject *s,
 					  bool owner)
 {
-	__u32 where = NOT_REMEMBERED;
-	struct rw_ended *end = take_end(&s->tuple, s->ktime_ns, &where);
+	__u32 where;
+	struct rw_ended *end = take_end(s->ktime_ns, &where);
 
 	if (!end)
 		return NOT_REMEMBERED;
+	end->tuple = s->tuple;
 	end_of(end, s->sk, s->hash, s->cgroup);
 	if (owner)
 		read_actor(&end->owner);
+	show_end(end, where);
 	return where;
 }
 

@@ -185,14 +185,17 @@ static __always_inline struct sk_buff *queue_tail(const struct sock *sk)
 
 /*
  * Nothing is queued, or nothing but the peer's FIN: neither rule for unread
- * data can hold then.
+ * data can hold then. What has no payload is the FIN, and nothing is queued behind
+ * that.
  */
 static __always_inline bool queue_is_empty(const struct sock *sk)
 {
-	struct sk_buff *tail = queue_tail(sk);
+	struct sk_buff *first;
 
-	return !tail ||
-	       (!LOAD(tail, len) && LOAD(sk, sk_receive_queue.next) == tail);
+	if (!LOAD(sk, sk_receive_queue.qlen))
+		return true;
+	first = LOAD(sk, sk_receive_queue.next);
+	return !LOAD(first, len);
 }
 
 /*

@@ -49,15 +49,14 @@ static __always_inline __u32 current_uid(struct task_struct *task)
 
 static __always_inline void read_comm(struct task_struct *task, char *comm)
 {
-	__u64 *to = (__u64 *)comm, *from;
+	__u64 *to = (__u64 *)comm;
 
 	if (!HAS_TYPED_TASK) {
 		bpf_get_current_comm(comm, RW_COMM_LEN);
 		return;
 	}
-	from = (__u64 *)task->comm;
-	to[0] = from[0];
-	to[1] = from[1];
+	to[0] = *(__u64 *)&task->comm[0];
+	to[1] = *(__u64 *)&task->comm[8];
 }
 
 /* Global, so that its reads are not on the stack of whoever wants to know. */

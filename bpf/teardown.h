@@ -59,17 +59,16 @@ static __always_inline void subject_from(struct rw_subject *s,
 static __always_inline int fin_unseen(const struct sock *sk,
 				      const struct rw_common *c)
 {
-	__u64 now = bpf_ktime_get_ns();
-	struct rw_tuple tuple;
 	struct rw_ended *end;
 	__u32 where;
 
-	read_open_tuple(&tuple, c, COMMON(c, skc_net.net));
-	end = take_end(&tuple, now, &where);
+	end = take_end(bpf_ktime_get_ns(), &where);
 	if (!end)
 		return 0;
-	end_of(end, sk_key(sk), COMMON(c, skc_hash), sk_cgroup(sk));
+	read_open_tuple(&end->tuple, c, COMMON(c, skc_net.net));
+	end_of(end, (__u64)sk, COMMON(c, skc_hash), sk_cgroup(sk));
 	read_actor(&end->owner);
+	show_end(end, where);
 	return 0;
 }
 

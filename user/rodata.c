@@ -9,9 +9,9 @@
 #include "rodata.h"
 
 /*
- * The reader looks every 30 ms, 70 as long as nothing comes. In that time a ring
- * of the default size takes what would be 280,000 teardowns a second: then nobody
- * need be woken.
+ * The reader looks every 30 ms; out of a longer sleep it is woken. In that time a
+ * ring of the default size takes what would be 280,000 teardowns a second: then
+ * nobody need be woken.
  */
 #define WAKE_BELOW (4 << 20)
 

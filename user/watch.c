@@ -12,18 +12,12 @@
 #include "pairs.h"
 #include "peer.h"
 #include "show.h"
+#include "sleeper.h"
 #include "stack.h"
 #include "summary.h"
 #include "suspect.h"
 #include "watch.h"
 
-/*
- * The ring is looked at this often, and less often as long as nothing comes: so
- * that what does is still shown within a tenth of a second, also when it has to
- * wait for HELD_NS. The kernel wakes us only when the ring fills.
- */
-#define POLL_MS 30
-#define IDLE_POLL_MS 70
 /* The answer that takes a held record back comes within microseconds. */
 #define HELD_NS (60 * 1000000ULL)
 
@@ -68,7 +62,7 @@ struct watch {
 	size_t n;
 	bool has_special; /* any of these may be other than a FIN by its owner */
 	size_t n_indexed; /* of these, can be found by what amends them */
-	bool idle;	  /* nothing came the last time, and nothing waits */
+	struct sleeper sleeper;
 	struct rw_event batch[BATCH_MAX];
 	bool is_told[BATCH_MAX];     /* amendments: by what they amended */
 	uint16_t newest[INDEX_SETS]; /* place + 1 in batch, 0: none */
@@ -514,21 +508,40 @@ static void report(struct watch *w)
 		summary_print(stderr, &now);
 }
 
-/* Read what there is, then let the reader see it. */
-static void drain(struct watch *w, struct ring_buffer *ring)
+/* Read what there is, then let the reader see it. @found: records before that */
+static void drain(struct watch *w, struct ring_buffer *ring, bool found)
 {
 	netns_expire();
-	w->idle = ring_buffer__consume(ring) == 0 && !w->n;
+	found = ring_buffer__consume(ring) || found;
+	sleeper_looked(&w->sleeper, found || w->n);
 	settle(w, watch_now() - HELD_NS);
 	keep_error(w, show_held(&w->show, watch_now()));
 	report(w);
 	keep_error(w, w->show.sink->flush(w->show.sink));
 }
 
+/*
+ * Wait until it is time to look. The record that ends a sleep seldom comes alone:
+ * what completes it is waited for as at other times. Return: did anything come?
+ */
+static bool await(struct watch *w, struct ring_buffer *ring, int ms)
+{
+	bool slept = sleeper_sleeps(&w->sleeper);
+	uint64_t until, now;
+
+	if (ring_buffer__poll(ring, ms) <= 0)
+		return false;
+	now = watch_now();
+	until = now + SLEEPER_LOOK_MS * 1000000ULL;
+	for (; slept && now < until; now = watch_now())
+		ring_buffer__poll(ring, (int)((until - now) / 1000000) + 1);
+	return true;
+}
+
 /* Milliseconds until the end, the next report, or the next look at the ring. */
 static int wait_ms(const struct watch *w, uint64_t end_ns)
 {
-	const int poll_ms = w->idle ? IDLE_POLL_MS : POLL_MS;
+	const int poll_ms = sleeper_ms(&w->sleeper);
 	uint64_t now = watch_now(), ms;
 
 	if (w->show.interval && (!end_ns || w->show.next_ns < end_ns))
@@ -547,8 +560,10 @@ static int finish(struct watch *w, struct observer *observer,
 	struct run_totals *t = w->totals;
 	int err;
 
-	if (w->options->command) /* what answers its last acts, from this host */
-		ring_buffer__poll(ring, POLL_MS);
+	if (w->options->command) { /* what answers its last acts, from this host */
+		sleeper_looked(&w->sleeper, true);
+		ring_buffer__poll(ring, SLEEPER_LOOK_MS);
+	}
 	if (t->audit)
 		audit_end(t->audit, observer);
 	observer_detach(observer);
@@ -592,15 +607,16 @@ int watch(struct observer *observer, struct sink *sink,
 		free(w);
 		return err;
 	}
+	sleeper_open(&w->sleeper, observer_map(observer, "reader_sleeps"));
 	if (options->duration_ms)
 		end_ns = watch_now() + options->duration_ms * 1000000;
 	while (!*stop && !w->error && !is_full(w) &&
 	       (!end_ns || watch_now() < end_ns)) {
-		ring_buffer__poll(ring, wait_ms(w, end_ns));
-		drain(w, ring);
+		drain(w, ring, await(w, ring, wait_ms(w, end_ns)));
 		observer_tend(observer);
 	}
 	err = finish(w, observer, ring);
+	sleeper_close(&w->sleeper);
 	ring_buffer__free(ring);
 	show_close(&w->show);
 	free(w);
