@@ -129,7 +129,7 @@ static __always_inline void end_of(struct rw_ended *end, __u64 sk, __u32 hash,
 	/* not before these, which who names the last one's owner looks at */
 	end->owner.pid = 0;
 	end->cgroup = cgroup;
-	if (config.cgroup && !in_cgroup(sk))
+	if (config.cgroup && !in_cgroup(address((void *)sk)))
 		end->cgroup = 0;
 }
 
@@ -159,8 +159,8 @@ static __always_inline struct rw_ended *remembered(__u32 where, __u64 sk,
 	return end && end->sk == sk && end->hash == hash ? end : NULL;
 }
 
-/* A chain has one link on average, and hardly ever more than this. */
-#define CHAIN_MAX 8
+/* Hardly ever is a chain longer: one in a million. */
+#define CHAIN_MAX (4 * RW_ENDED_CHAIN)
 
 /*
  * The number of the last end in this chain with these ports. What has been written

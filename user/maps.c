@@ -41,7 +41,8 @@ static uint64_t ended_blocks(const struct options *options)
 
 void maps_shape(struct rw_config *config, const struct options *options)
 {
-	config->ended_shift = __builtin_clzll(options->remember) + 1;
+	config->ended_shift =
+		__builtin_clzll(options->remember / RW_ENDED_CHAIN) + 1;
 	config->context_shift =
 		__builtin_clzll(places_under_way(options) / RW_CONTEXT_WAYS) +
 		1;
@@ -59,7 +60,7 @@ const char *maps_size(struct bpf_object *object, const struct options *options,
 		{ "events", options->buffer_bytes },
 		{ "owners", config->owner_sets },
 		{ "ended", blocks * RW_ENDED_BLOCK },
-		{ "ended_latest", options->remember },
+		{ "ended_latest", options->remember / RW_ENDED_CHAIN },
 		{ "ended_blocks", blocks },
 		{ "contexts", under_way },
 		{ "deaths", under_way },

@@ -260,7 +260,8 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	o->object = bpf_object__open_mem(bytes, size, &opts);
 	if (!o->object)
 		return refuse(o, "cannot open", "the BPF object", errno);
-	o->config.owner_sets = owner_sets();
+	o->config.owner_sets = owner_sets(options->pids.n || options->comm ||
+					  options->command);
 	maps_shape(&o->config, options);
 	if (rodata_fill(o->object, &o->config, options))
 		return refuse(o, "cannot set", "the filters", ENOENT);

@@ -18,8 +18,9 @@
 /* As in bpf/owner.bpf.c: files of each process in one pass. */
 #define FILES_A_PASS 1024
 
-/* Sets of four: 3 MB at the least, 50 MB at the most. */
-#define OWNER_SETS_MIN (1 << 14)
+/* Sets of four: 50 KB at the least, 3 MB for connections to come, 50 MB at most. */
+#define OWNER_SETS_MIN (1 << 8)
+#define OWNER_SETS_KEPT (1 << 14)
 #define OWNER_SETS_MAX (1 << 18)
 
 /* All TCP sockets of this host, as far as the kernel tells. */
@@ -38,11 +39,17 @@ static unsigned long count_sockets(void)
 	return all;
 }
 
-uint32_t owner_sets(void)
+/* Every event looks into it: the smaller, the more of it is in the cache. */
+uint32_t owner_sets(bool kept)
 {
-	unsigned long want = count_sockets() / 2; /* twice, by four */
+	unsigned long sockets = count_sockets();
+	unsigned long want = kept ? OWNER_SETS_KEPT : 2 * sockets;
 	uint32_t sets = OWNER_SETS_MIN;
 
+	if (want > OWNER_SETS_KEPT)
+		want = OWNER_SETS_KEPT;
+	if (want < sockets / 2) /* twice, by four */
+		want = sockets / 2;
 	while (sets < want && sets < OWNER_SETS_MAX)
 		sets <<= 1;
 	return sets;

@@ -25,10 +25,11 @@ struct owner_finder {
 
 /**
  * owner_sets() - how large the map of owners should be
+ * @kept: owners of connections to come will be kept in it, too
  *
  * Return: a power of two, with room for twice the TCP sockets there are now.
  */
-uint32_t owner_sets(void);
+uint32_t owner_sets(bool kept);
 
 /**
  * owner_finder_open() - load the iterator, record the owners of all sockets

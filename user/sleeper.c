@@ -4,7 +4,8 @@
 
 #include "sleeper.h"
 
-#define SLEEP_MS 300
+/* As often as netfilter's modules are looked for: user/firewall.c */
+#define SLEEP_MS 100
 
 void sleeper_open(struct sleeper *s, int map)
 {
