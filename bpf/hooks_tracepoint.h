@@ -11,6 +11,7 @@
 #ifndef RSTWATCH_HOOKS_TRACEPOINT_H
 #define RSTWATCH_HOOKS_TRACEPOINT_H
 
+#include "bpf/closing.h"
 #include "bpf/hooks_received.h"
 #include "bpf/hooks_silent.h"
 
@@ -21,6 +22,14 @@ struct {
 	__type(key, __u64);   /* pid_tgid */
 	__type(value, __u64); /* listening sk */
 } closed_listeners SEC(".maps");
+
+static RARELY int keep_listener(const struct sock *sk)
+{
+	__u64 id = bpf_get_current_pid_tgid(), key = sk_key(sk);
+
+	bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
+	return 0;
+}
 
 /*
  * The same for a socket of the kernel's own, where both directions shut is all
@@ -34,11 +43,6 @@ static __always_inline bool is_closed(const struct sock *sk)
 		return LOAD(sk, sk_socket) &&
 		       (LOAD(sk, sk_shutdown) & both) == both;
 	return file_gone(sk);
-}
-
-static __always_inline bool is_linger_zero(const struct rw_evidence *e)
-{
-	return e->flags & RW_F_LINGER && !e->linger;
 }
 
 /* The same evidence as the function hooks take, at a change of state. */
@@ -254,7 +258,6 @@ static RARELY int changed(unsigned long long *args)
 	struct sock *sk = (struct sock *)args[0];
 	int oldstate = args[1], newstate = args[2];
 	struct rw_common common;
-	__u64 id, key;
 
 	/* what changes nothing is told, too: shutdown(), then close() */
 	if (oldstate == newstate || LOAD(sk, sk_protocol) != IPPROTO_TCP)
@@ -269,12 +272,8 @@ static RARELY int changed(unsigned long long *args)
 	}
 	if (newstate != RW_TCP_CLOSE)
 		return fin_decided(args, sk, newstate);
-	if (oldstate == RW_TCP_LISTEN) {
-		id = bpf_get_current_pid_tgid();
-		key = sk_key(sk);
-		bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
-		return 0;
-	}
+	if (oldstate == RW_TCP_LISTEN)
+		return keep_listener(sk);
 	return leaves_in_peace(sk, oldstate) ? 0 : leaving(args, sk);
 }
 
@@ -328,7 +327,22 @@ static __always_inline void begin_live_reset(struct rw_evidence *e,
 	}
 }
 
-/* Of a closed socket whose change of state left nothing: an orphan mostly. */
+/*
+ * The state that connect(AF_UNSPEC) ended, by the FINs that were queued before.
+ * (CLOSING looks like LAST_ACK.)
+ */
+static __always_inline __u8 state_before(const struct rw_evidence *e,
+					 const struct sock *sk)
+{
+	if (!(LOAD(sk, sk_shutdown) & SEND_SHUTDOWN) ||
+	    e->deduced & RW_PATH_CLOSE) /* which shuts first of all */
+		return e->state;
+	if (e->flags & RW_F_PEER_FIN)
+		return RW_TCP_LAST_ACK;
+	return e->flags & RW_F_FIN_ACKED ? RW_TCP_FIN_WAIT2 : RW_TCP_FIN_WAIT1;
+}
+
+/* Of a closed socket that left nothing before: an orphan mostly. */
 static __always_inline void begin_unseen_reset(struct rw_evidence *e,
 					       const struct sock *sk,
 					       const struct tcp_sock *tp)
@@ -336,14 +350,34 @@ static __always_inline void begin_unseen_reset(struct rw_evidence *e,
 	begin_orphan(e, sk, tp);
 	e->path = 0;
 	e->unread = unread_by_sequence(sk, tp);
-	if (!(e->flags & RW_F_DEAD)) { /* the change of state was missed */
+	if (!(e->flags & RW_F_DEAD)) {
+		e->flags &= ~RW_F_ACTOR;
 		deduce_call(e, sk, tp);
+		e->state = state_before(e, sk);
+		read_send_queue(e, tp, e->state, FIN_QUEUED & RW_BIT(e->state));
 		return;
 	}
 	e->deduced = RW_PATH_CLOSE;
 	e->flags |= RW_F_INFERRED;
 	if (e->flags & RW_F_FIN_ACKED) /* see leaves_in_peace() */
 		e->state = RW_TCP_FIN_WAIT2;
+}
+
+/*
+ * What was seen when close() began, before it had the lock: data that came since
+ * is unread, too.
+ */
+static __always_inline void close_resets(struct rw_evidence *e,
+					 const struct sock *sk,
+					 const struct tcp_sock *tp)
+{
+	if (SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_DEAD))
+		return;
+	e->unread = unread_by_sequence(sk, tp);
+	if (e->unread && !(e->flags & RW_F_REPAIR))
+		e->deduced &= ~RW_PATH_DISCONNECT;
+	if (e->deduced)
+		e->flags |= RW_F_INFERRED;
 }
 
 static __always_inline int active_reset_told(void *ctx, struct sock *sk,
@@ -360,6 +394,8 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 		return 0;
 	if (c && !live) {
 		subject_of_call(&s, sk, c);
+		if (c->e.path & RW_PATH_CLOSE)
+			close_resets(&c->e, sk, tp);
 	} else {
 		subject_of(&s, sk, tp);
 		c = take_context(&s, false);
@@ -379,7 +415,8 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 	if (c->e.flags & RW_F_ACTOR && !(c->e.flags & RW_F_OUTSIDER))
 		s.owner_source = RW_OWNER_CLOSE;
 	cause = emit(ctx, &c->e, &s);
-	if (!(c->e.flags & RW_F_DEAD)) /* else its close() was remembered */
+	/* else its close() was remembered */
+	if (!(c->e.flags & RW_F_DEAD) && !(c->e.path & RW_PATH_CLOSE))
 		end = remember_end(&s, s.owner_source);
 	if (live)
 		told(&s, s.hash, &c->e, cause, end, 0);
@@ -413,6 +450,31 @@ HOOK(tcp_receive_reset, struct sock *sk)
 {
 	return received(ctx, sk, NULL, may_reset_itself(sk) ? RW_F_HELD : 0);
 }
+
+#ifdef RW_TYPED
+/*
+ * close() of what no one else holds (inet_release()), as the root cgroup sees it: for
+ * every socket but the kernel's own. It costs a fifth of what the changes of state do
+ * that every connection passes, and with -r close() is what matters of them.
+ */
+SEC("cgroup/sock_release")
+int on_sock_release(struct bpf_sock *ctx)
+{
+	struct sock *sk = CAST(struct sock, ctx);
+	__u32 state = ctx->state;
+	struct rw_common common;
+
+	if (ctx->protocol != IPPROTO_TCP)
+		return 1;
+	if (state == RW_TCP_LISTEN) {
+		keep_listener(sk);
+		return 1;
+	}
+	read_common(&common, sk);
+	closing(ctx, sk, 0, &common, state);
+	return 1;
+}
+#endif
 
 /*
  * The struct ends. Of a connection that died while somebody held it, this is

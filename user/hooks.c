@@ -89,11 +89,13 @@ const struct hook function_hooks[] = {
 };
 
 const struct hook tracepoint_hooks[] = {
-	HOOK("inet_sock_set_state", HOOK_ALWAYS, NULL),
+	HOOK("sock_release", HOOK_RELEASE, NULL),
+	HOOK("inet_sock_set_state", HOOK_UNLESS_RELEASE, NULL,
+	     .counters = SILENT),
 	HOOK("tcp_send_reset", HOOK_ALWAYS, NULL),
 	HOOK("tcp_receive_reset", HOOK_ALWAYS, "received resets are not seen",
 	     .causes = RECEIVED, .counters = RECEIPTS),
-	HOOK("tcp_destroy_sock", HOOK_ALWAYS,
+	HOOK("tcp_destroy_sock", HOOK_UNLESS_RELEASE,
 	     "the owner of a connection that the peer or the kernel ended is "
 	     "found by search alone",
 	     .evidence = "some owners"),
@@ -132,6 +134,11 @@ const struct limit tracepoint_limits[] = {
 	  "the owner of a connection that the peer or the kernel ended is "
 	  "found by search, or told by the close",
 	  .back = FUNCTION_FLAVOUR, .evidence = "some owners" },
+	{ "inet_csk_listen_stop",
+	  "listener-closed has no actor where the listener was shut down or "
+	  "destroyed, not closed",
+	  .with_release = true, .back = "watching without -r",
+	  .evidence = "actor of listener-closed by shutdown" },
 	{ "tcp_check_req", "reset-in-handshake is not seen",
 	  .back = FUNCTION_FLAVOUR, .causes = LOST_CAUSE(RESET_IN_HANDSHAKE),
 	  .counters = REQUESTS },

@@ -18,8 +18,10 @@ enum hook_when {
 	HOOK_FOR_OWNERS,      /* only where the owner decides what is shown */
 	HOOK_SILENT,	      /* the same, but --audit needs it as well */
 	HOOK_FOR_TTL,	      /* only with --ttl */
-	HOOK_FOR_HOPS, /* the same, where tcp_reset() shows the segment */
-	HOOK_FALLBACK, /* only where the hook before it is missing */
+	HOOK_FOR_HOPS,	     /* the same, where tcp_reset() shows the segment */
+	HOOK_FALLBACK,	     /* only where the hook before it is missing */
+	HOOK_RELEASE,	     /* only where it tells all that is asked for */
+	HOOK_UNLESS_RELEASE, /* elsewhere */
 };
 
 struct hook {
@@ -39,6 +41,7 @@ struct limit {
 	const char *lost;
 	bool without_reason;  /* only where tcp_send_reset gives no reason */
 	bool with_ttl;	      /* only with --ttl */
+	bool with_release;    /* only where close() is seen at sock_release */
 	uint8_t counters;     /* as in struct hook */
 	const char *back;     /* what would bring it back */
 	uint64_t causes;      /* as in struct hook */

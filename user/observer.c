@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cap-ng.h>
 
 #include "observer.h"
+#include "cgroup_root.h"
 #include "hooks.h"
 #include "kernel.h"
 #include "maps.h"
@@ -151,6 +153,10 @@ static bool wanted(const struct observer *o, const struct hook *hook)
 		return o->config.ttl;
 	case HOOK_FOR_HOPS:
 		return o->config.ttl && o->config.reset_has_skb;
+	case HOOK_RELEASE:
+		return o->config.has_release_hook;
+	case HOOK_UNLESS_RELEASE:
+		return !o->config.has_release_hook;
 	default:
 		return true;
 	}
@@ -166,6 +172,8 @@ static int choose_programs(struct observer *o, const struct flavour *f)
 		bool skip = h->when == HOOK_FALLBACK && present;
 
 		prog = bpf_object__find_program_by_name(o->object, h->program);
+		if (!prog && h->when == HOOK_RELEASE && !wanted(o, h))
+			continue; /* it is typed */
 		if (!prog)
 			return refuse(o, "no program", h->program, ENOENT);
 		present = !skip && wanted(o, h) && f->has(h);
@@ -197,9 +205,11 @@ static int attach(struct observer *o, const struct hook *h)
 		bpf_object__find_program_by_name(o->object, h->program);
 	struct bpf_link *link;
 
-	if (!bpf_program__autoload(prog))
+	if (!prog || !bpf_program__autoload(prog))
 		return 0;
-	link = bpf_program__attach(prog);
+	link = h->when == HOOK_RELEASE
+		       ? bpf_program__attach_cgroup(prog, o->root_cgroup)
+		       : bpf_program__attach(prog);
 	if (!link && (!h->lost || h->when == HOOK_EXIT))
 		return refuse(o, "cannot attach to", h->function, errno);
 	if (!link) {
@@ -230,7 +240,8 @@ static void add_limits(struct observer *o, const struct flavour *f)
 					.back = "kernel 5.11" });
 	for (const struct limit *l = f->limits; l->hook; l++)
 		if ((!l->without_reason || !o->config.tp_has_reason) &&
-		    (!l->with_ttl || o->config.ttl))
+		    (!l->with_ttl || o->config.ttl) &&
+		    (!l->with_release || o->config.has_release_hook))
 			observer_lose(o,
 				      &(struct loss){ l->hook, l->lost,
 						      l->causes, l->evidence,
@@ -239,7 +250,7 @@ static void add_limits(struct observer *o, const struct flavour *f)
 
 /* Load and attach one flavour. Return: 0, or -1 with the reason in why. */
 static int try_flavour(struct observer *o, const struct flavour *f,
-		       const struct options *options, bool with_exit,
+		       const struct options *options, bool with_extra,
 		       bool typed)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rstwatch",
@@ -253,7 +264,8 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	o->audited = options->audit;
 	o->misses_uncounted = f->limits == kprobe_limits;
 	kernel_describe(&o->config);
-	o->config.has_exit_hook = with_exit;
+	o->config.has_exit_hook = with_extra && f->hooks == function_hooks;
+	o->config.has_release_hook = with_extra && f->hooks == tracepoint_hooks;
 	o->config.netns_cookies = netns_has_cookies();
 	o->config.can_cast = can_cast();
 	bytes = typed ? f->typed_bytes(&size) : f->bytes(&size);
@@ -285,27 +297,47 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	return 0;
 }
 
-/* The return of __tcp_close is the one hook that has to be known in advance */
-static int try_with_and_without_exit(struct observer *o,
-				     const struct flavour *f,
-				     const struct options *options, bool typed)
-{
-	struct hook exit_hook = { .program = "on_exit_",
-				  .function = "__tcp_close",
-				  .probe = "__tcp_close%return",
-				  .lost = "linger_waited_ms is unknown",
-				  .evidence = "linger_waited_ms" };
-	bool with_exit = !options->rst_only && f->hooks == function_hooks &&
-			 f->has(&exit_hook);
+static const struct hook exit_hook = { .program = "on_exit_",
+				       .function = "__tcp_close",
+				       .probe = "__tcp_close%return",
+				       .lost = "linger_waited_ms is unknown",
+				       .evidence = "linger_waited_ms" };
 
-	if (!try_flavour(o, f, options, with_exit, typed))
+/*
+ * Resets alone are told from what close() begins with as well, which costs a fraction
+ * of all changes of state.
+ */
+static bool release_is_enough(const struct options *options)
+{
+	return options->rst_only && !options->audit && !options->stacks;
+}
+
+/* Is there a hook the programs could rely on? */
+static bool has_extra(const struct observer *o, const struct flavour *f,
+		      const struct options *options, bool typed)
+{
+	if (f->hooks == function_hooks)
+		return !options->rst_only && f->has(&exit_hook);
+	return typed && can_cast() && o->root_cgroup >= 0 &&
+	       release_is_enough(options);
+}
+
+/* What the programs rely on has to be known in advance: it is tried. */
+static int try_with_and_without_extra(struct observer *o,
+				      const struct flavour *f,
+				      const struct options *options, bool typed)
+{
+	bool with_extra = has_extra(o, f, options, typed);
+
+	if (!try_flavour(o, f, options, with_extra, typed))
 		return 0;
-	if (!with_exit)
+	if (!with_extra)
 		return -1;
 	observer_close(o);
 	if (try_flavour(o, f, options, false, typed))
 		return -1;
-	degrade(o, &exit_hook);
+	if (f->hooks == function_hooks)
+		degrade(o, &exit_hook);
 	return 0;
 }
 
@@ -316,11 +348,11 @@ static int try_typed_and_probed(struct observer *o, const struct flavour *f,
 	if (f->works(&o->why))
 		return -1;
 	if (f->typed_bytes && !options->btf && f->is_typed()) {
-		if (!try_with_and_without_exit(o, f, options, true))
+		if (!try_with_and_without_extra(o, f, options, true))
 			return 0;
 		observer_close(o);
 	}
-	return try_with_and_without_exit(o, f, options, false);
+	return try_with_and_without_extra(o, f, options, false);
 }
 
 /*
@@ -444,7 +476,10 @@ int observer_try(struct observer *o, const struct options *options)
 	status = kernel_open(options->btf);
 	if (status)
 		return give_up_btf(o, options->btf, status);
+	o->root_cgroup = cgroup_root();
 	status = try_flavours(o, options);
+	if (o->root_cgroup >= 0)
+		close(o->root_cgroup);
 	if (!status)
 		owner_finder_open(&o->owners, o);
 	kernel_close();

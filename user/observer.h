@@ -45,6 +45,7 @@ struct blind {
 /* A flavour that is loaded and attached. */
 struct observer {
 	struct bpf_object *object;
+	int root_cgroup; /* while flavours are tried; below 0: none */
 	struct bpf_link *links[OBSERVER_MAX_PROBES];
 	const char *probes[OBSERVER_MAX_PROBES];
 	char *degraded[OBSERVER_MAX_PROBES];

@@ -16,4 +16,10 @@ NOTHING(kprobe)
 NOTHING(kretprobe)
 NOTHING(raw_tp)
 
+SEC("cgroup/sock_release")
+int on_cgroup(struct bpf_sock *sock)
+{
+	return 1; /* 0 would refuse */
+}
+
 char LICENSE[] SEC("license") = "GPL";

@@ -17,8 +17,10 @@
 #include <bpf/libbpf.h>
 
 #include "bench/floor.skel.h"
+#include "user/cgroup_root.h"
 
 #define RETURN "%return"
+#define RELEASE "sock_release"
 
 static int silent(enum libbpf_print_level level, const char *format, va_list ap)
 {
@@ -28,6 +30,8 @@ static int silent(enum libbpf_print_level level, const char *format, va_list ap)
 static struct bpf_link *attach(struct bpf_program *prog, const char *way,
 			       const char *function)
 {
+	if (!strcmp(way, "cgroup"))
+		return bpf_program__attach_cgroup(prog, cgroup_root());
 	if (!strcmp(way, "raw_tp"))
 		return bpf_program__attach_raw_tracepoint(prog, function);
 	if (!strcmp(way, "kprobe") || !strcmp(way, "kretprobe"))
@@ -74,7 +78,7 @@ static int add_hook(const char *flavour, char *hook)
 	if (!strcmp(flavour, "kprobe"))
 		return add(mark ? "kretprobe" : "kprobe", hook);
 	if (!strcmp(flavour, "tracepoint"))
-		return add("raw_tp", hook);
+		return add(strcmp(hook, RELEASE) ? "raw_tp" : "cgroup", hook);
 	errno = EINVAL;
 	return -1;
 }

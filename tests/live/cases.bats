@@ -115,3 +115,17 @@ matched() {
 	"$TESTS/match.py" --quiet "$OUT/events.out" "$OUT/demo"
 	"$TESTS/match.py" --quiet "$OUT/second.out" "$OUT/demo"
 }
+
+# With -r alone other hooks may tell of close() than without it.
+@test "the same with -r: every case, and what races with a close()" {
+	start -r
+	rstdemo run all --json >"$OUT/demo"
+	rstdemo run all -6 --json >"$OUT/demo6"
+	churn -n 1000 close-race >"$OUT/race4"
+	churn -6 -n 1000 close-race >"$OUT/race6"
+	churn -n 1000 reuse >"$OUT/reuse"
+	churn -n 1000 two-threads >"$OUT/threads"
+	stop
+	"$TESTS/match.py" --quiet --resets "$OUT/events.out" "$OUT"/demo* \
+		"$OUT"/race? "$OUT/reuse" "$OUT/threads"
+}

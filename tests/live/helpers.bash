@@ -67,6 +67,12 @@ start() {
 	start_as events -j "$@"
 }
 
+# probes COMMAND OPTION...: what rstwatch, run by that, is attached to.
+probes() {
+	"$@" -j -d 0.1 2>/dev/null |
+		sed -n '1s/.*"probes":\[\([^]]*\)\].*/\1/p'
+}
+
 # stop [SIGNAL]: ends it, its exit code is the result; what it said goes with
 # one that is not 0.
 stop() {

@@ -349,3 +349,19 @@ exchange() {
 	grep -q "netns [0-9]* ($name-a), cgroup /$name/docker-$ID.scope, container $ID, unit docker-$ID.scope" \
 		"$OUT/table.out"
 }
+
+@test "-r by tracepoints: sock_release, where the root cgroup is in sight" {
+	local watch=(rstwatch --backend tracepoint -r) all option
+	needs_cgroup
+	all=$(probes "${watch[@]}")
+	[[ $all == *sock_release* ]] || skip "no sock_release: $all"
+	[[ $all != *inet_sock_set_state* && $all != *tcp_destroy_sock* ]]
+	# what needs more than it tells
+	for option in --audit --stack; do
+		all=$(probes "${watch[@]}" $option)
+		[[ $all == *inet_sock_set_state* && $all != *sock_release* ]]
+	done
+	# here it would miss the sockets of other cgroups
+	all=$(probes within "$top" unshare -C "${watch[@]}")
+	[[ $all == *inet_sock_set_state* && $all != *sock_release* ]]
+}
