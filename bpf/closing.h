@@ -5,12 +5,6 @@
 
 #include "bpf/told.h"
 
-/* States in which a peer may still send, so that the end is remembered. */
-#define PEER_MAY_SEND                                           \
-	(RW_BIT(RW_TCP_ESTABLISHED) | RW_BIT(RW_TCP_SYN_SENT) | \
-	 RW_BIT(RW_TCP_SYN_RECV) | RW_BIT(RW_TCP_FIN_WAIT1) |   \
-	 RW_BIT(RW_TCP_FIN_WAIT2) | RW_BIT(RW_TCP_CLOSING))
-
 /*
  * close() itself resets for what is unread and for SO_LINGER {1,0}. Without
  * them it sends a FIN; that it runs out of orphans, or that TCP_LINGER2 ends
@@ -102,8 +96,9 @@ static RARELY int closing_with_care(void *ctx, struct sock *sk, long timeout,
 	if (!tp)
 		return 0;
 	subject_from(&s, sk, common, tp);
-	if (PEER_MAY_SEND & RW_BIT(state))
-		remember_end(&s, true);
+	/* also where the peer sends no more: it acknowledges, and after a reset that
+	 * goes astray */
+	remember_end(&s, true);
 	if (return_is_seen() && will_wait(sk, timeout, flags))
 		c = take_context(&s, true);
 	if (c)

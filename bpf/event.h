@@ -345,9 +345,8 @@ struct rw_config {
 	__s8 reason_arg_active; /* argument index of reason, -1: none */
 	__s8 reason_arg_answer; /* the same for tcp_v4/v6_send_reset */
 	__u8 reset_has_skb;	/* tcp_reset() has a skb argument (5.11+) */
-	__u8 tp_has_reason;    /* tcp_send_reset has a third argument (6.10+) */
-	__u8 has_exit_hook;    /* the return of __tcp_close is seen */
-	__u8 has_release_hook; /* close() is seen, instead of changes of state */
+	__u8 tp_has_reason; /* tcp_send_reset has a third argument (6.10+) */
+	__u8 has_exit_hook; /* the return of __tcp_close is seen */
 	__u8 follow;	  /* what the processes in pids fork belongs to them */
 	__u8 accept_args; /* arguments of inet_csk_accept(), 2 or 4 */
 	__u8 stacks;	  /* RW_STACK_*: what to take for each event */

@@ -252,8 +252,7 @@ HOOK(tcp_disconnect, struct sock *sk, int flags)
 				    RW_PATH_INET_SHUTDOWN);
 	if (c)
 		path = c->e.path;
-	if (c && path & RW_PATH_CLOSE && PEER_MAY_SEND & RW_BIT(c->e.state) &&
-	    disconnect_resets(&c->e, tp)) {
+	if (c && path & RW_PATH_CLOSE && disconnect_resets(&c->e, tp)) {
 		c->e.path |= RW_PATH_DISCONNECT;
 		return 0; /* close() has remembered this end */
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The same story told by three tracepoints, for kernels that allow no hook on
+ * The same story told by tracepoints, for kernels that allow no hook on
  * a function. They show a teardown's steps, not who took them: which call it
  * was follows from the socket (the lock, SOCK_DEAD, the file's last reference)
  * and is marked as deduced.
@@ -380,6 +380,17 @@ static __always_inline void close_resets(struct rw_evidence *e,
 		e->flags |= RW_F_INFERRED;
 }
 
+/*
+ * Is this what became of that call? With -r nobody fetches what was kept of a close()
+ * that sent a FIN, and a socket may come back with the same address and ports.
+ */
+static __always_inline bool is_call(const struct rw_context *c,
+				    const struct sock *sk)
+{
+	return !(c->e.path & RW_PATH_CLOSE) || is_closed(sk) ||
+	       SK_FLAG(LOAD(sk, __sk_common.skc_flags), SOCK_DEAD);
+}
+
 static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 					     __s32 reason)
 {
@@ -392,7 +403,7 @@ static __always_inline int active_reset_told(void *ctx, struct sock *sk,
 
 	if (!tp)
 		return 0;
-	if (c && !live) {
+	if (c && !live && is_call(c, sk)) {
 		subject_of_call(&s, sk, c);
 		if (c->e.path & RW_PATH_CLOSE)
 			close_resets(&c->e, sk, tp);
@@ -455,7 +466,8 @@ HOOK(tcp_receive_reset, struct sock *sk)
 /*
  * close() of what no one else holds (inet_release()), as the root cgroup sees it: for
  * every socket but the kernel's own. It costs a fifth of what the changes of state do
- * that every connection passes, and with -r close() is what matters of them.
+ * that every connection passes, and with -r close() is what matters of them. In the path
+ * it is tcp_close, which inet_release() calls next.
  */
 SEC("cgroup/sock_release")
 int on_sock_release(struct bpf_sock *ctx)

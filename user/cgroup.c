@@ -5,7 +5,6 @@
 #include <ftw.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <mntent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +14,10 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "cgroup_mount.h"
 #include "cgroup_path.h"
 
-#define ROOT_ID 1	   /* of every hierarchy: kernfs_create_root() */
-#define FILEID_KERNFS 0xfe /* include/linux/exportfs.h */
+#define FILEID_KERNFS 0xfe	     /* include/linux/exportfs.h */
 #define INITIAL_NAMESPACE 0xeffffffb /* PROC_CGROUP_INIT_INO */
 
 /* Where the hierarchy is mounted: on hybrid hosts not at /sys/fs/cgroup. */
@@ -42,34 +41,13 @@ struct cached {
 
 static struct cached *cache[CACHE_SIZE];
 
-static void find_mount(void)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	char line[2 * PATH_MAX];
-	struct mntent entry;
-
-	mount.looked = true;
-	if (!mounts)
-		return;
-	while (mount.fd < 0 &&
-	       getmntent_r(mounts, &entry, line, sizeof(line))) {
-		size_t len = strlen(entry.mnt_dir);
-
-		if (strcmp(entry.mnt_type, "cgroup2") ||
-		    len >= sizeof(mount.path))
-			continue;
-		mount.fd =
-			open(entry.mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		memcpy(mount.path, entry.mnt_dir, len + 1);
-		mount.len = len;
-	}
-	endmntent(mounts);
-}
-
 static bool is_mounted(void)
 {
-	if (!mount.looked)
-		find_mount();
+	if (!mount.looked) {
+		mount.looked = true;
+		mount.fd = cgroup_mount(mount.path, sizeof(mount.path));
+		mount.len = strlen(mount.path);
+	}
 	return mount.fd >= 0;
 }
 
@@ -159,7 +137,7 @@ static void name(struct cached *c)
 
 	if (is_mounted() && path_of_id(c->id, whole))
 		path = below_mount(whole);
-	else if (c->id == ROOT_ID)
+	else if (c->id == CGROUP_ROOT_ID)
 		path = "/";
 	if (!path || strlen(path) >= sizeof(c->path))
 		return;

@@ -139,6 +139,12 @@ const struct limit tracepoint_limits[] = {
 	  "destroyed, not closed",
 	  .with_release = true, .back = "watching without -r",
 	  .evidence = "actor of listener-closed by shutdown" },
+	{ "inet_sock_set_state",
+	  "whose late segments are is unknown of attempts that "
+	  "connect(AF_UNSPEC) or shutdown() gave up, of MPTCP and of the "
+	  "kernel's own sockets",
+	  .with_release = true, .back = "watching without -r",
+	  .evidence = "some owners" },
 	{ "tcp_check_req", "reset-in-handshake is not seen",
 	  .back = FUNCTION_FLAVOUR, .causes = LOST_CAUSE(RESET_IN_HANDSHAKE),
 	  .counters = REQUESTS },

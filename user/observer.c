@@ -12,7 +12,7 @@
 #include <cap-ng.h>
 
 #include "observer.h"
-#include "cgroup_root.h"
+#include "cgroup_mount.h"
 #include "hooks.h"
 #include "kernel.h"
 #include "maps.h"
@@ -154,9 +154,9 @@ static bool wanted(const struct observer *o, const struct hook *hook)
 	case HOOK_FOR_HOPS:
 		return o->config.ttl && o->config.reset_has_skb;
 	case HOOK_RELEASE:
-		return o->config.has_release_hook;
+		return o->sees_release;
 	case HOOK_UNLESS_RELEASE:
-		return !o->config.has_release_hook;
+		return !o->sees_release;
 	default:
 		return true;
 	}
@@ -198,6 +198,19 @@ static int choose_programs(struct observer *o, const struct flavour *f)
 	return 0;
 }
 
+/* What the root cgroup passes all others pass, too. */
+static struct bpf_link *attach_to_root(const struct bpf_program *prog)
+{
+	int root = cgroup_root();
+	struct bpf_link *link = bpf_program__attach_cgroup(prog, root);
+	int error = errno;
+
+	if (root >= 0)
+		close(root);
+	errno = error;
+	return link;
+}
+
 /* Attach one program. Return: 0, also without one that is not essential. */
 static int attach(struct observer *o, const struct hook *h)
 {
@@ -207,9 +220,8 @@ static int attach(struct observer *o, const struct hook *h)
 
 	if (!prog || !bpf_program__autoload(prog))
 		return 0;
-	link = h->when == HOOK_RELEASE
-		       ? bpf_program__attach_cgroup(prog, o->root_cgroup)
-		       : bpf_program__attach(prog);
+	link = h->when == HOOK_RELEASE ? attach_to_root(prog)
+				       : bpf_program__attach(prog);
 	if (!link && (!h->lost || h->when == HOOK_EXIT))
 		return refuse(o, "cannot attach to", h->function, errno);
 	if (!link) {
@@ -241,7 +253,7 @@ static void add_limits(struct observer *o, const struct flavour *f)
 	for (const struct limit *l = f->limits; l->hook; l++)
 		if ((!l->without_reason || !o->config.tp_has_reason) &&
 		    (!l->with_ttl || o->config.ttl) &&
-		    (!l->with_release || o->config.has_release_hook))
+		    (!l->with_release || o->sees_release))
 			observer_lose(o,
 				      &(struct loss){ l->hook, l->lost,
 						      l->causes, l->evidence,
@@ -265,7 +277,7 @@ static int try_flavour(struct observer *o, const struct flavour *f,
 	o->misses_uncounted = f->limits == kprobe_limits;
 	kernel_describe(&o->config);
 	o->config.has_exit_hook = with_extra && f->hooks == function_hooks;
-	o->config.has_release_hook = with_extra && f->hooks == tracepoint_hooks;
+	o->sees_release = with_extra && f->hooks == tracepoint_hooks;
 	o->config.netns_cookies = netns_has_cookies();
 	o->config.can_cast = can_cast();
 	bytes = typed ? f->typed_bytes(&size) : f->bytes(&size);
@@ -313,13 +325,19 @@ static bool release_is_enough(const struct options *options)
 }
 
 /* Is there a hook the programs could rely on? */
-static bool has_extra(const struct observer *o, const struct flavour *f,
-		      const struct options *options, bool typed)
+static bool has_extra(const struct flavour *f, const struct options *options,
+		      bool typed)
 {
+	int root;
+
 	if (f->hooks == function_hooks)
 		return !options->rst_only && f->has(&exit_hook);
-	return typed && can_cast() && o->root_cgroup >= 0 &&
-	       release_is_enough(options);
+	if (!typed || !can_cast() || !release_is_enough(options))
+		return false;
+	root = cgroup_root();
+	if (root >= 0)
+		close(root);
+	return root >= 0;
 }
 
 /* What the programs rely on has to be known in advance: it is tried. */
@@ -327,7 +345,7 @@ static int try_with_and_without_extra(struct observer *o,
 				      const struct flavour *f,
 				      const struct options *options, bool typed)
 {
-	bool with_extra = has_extra(o, f, options, typed);
+	bool with_extra = has_extra(f, options, typed);
 
 	if (!try_flavour(o, f, options, with_extra, typed))
 		return 0;
@@ -476,10 +494,7 @@ int observer_try(struct observer *o, const struct options *options)
 	status = kernel_open(options->btf);
 	if (status)
 		return give_up_btf(o, options->btf, status);
-	o->root_cgroup = cgroup_root();
 	status = try_flavours(o, options);
-	if (o->root_cgroup >= 0)
-		close(o->root_cgroup);
 	if (!status)
 		owner_finder_open(&o->owners, o);
 	kernel_close();

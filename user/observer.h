@@ -45,7 +45,6 @@ struct blind {
 /* A flavour that is loaded and attached. */
 struct observer {
 	struct bpf_object *object;
-	int root_cgroup; /* while flavours are tried; below 0: none */
 	struct bpf_link *links[OBSERVER_MAX_PROBES];
 	const char *probes[OBSERVER_MAX_PROBES];
 	char *degraded[OBSERVER_MAX_PROBES];
@@ -53,7 +52,8 @@ struct observer {
 	size_t n_links, n_probes, n_degraded;
 	struct blind blind[OBSERVER_MAX_PROBES];
 	size_t n_blind;
-	bool audited;	       /* --audit */
+	bool audited;	   /* --audit */
+	bool sees_release; /* close() at sock_release, no changes of state */
 	bool misses_uncounted; /* observer_missed() does not know all */
 	const char *name;
 	struct rw_config config;

@@ -520,24 +520,6 @@ static void drain(struct watch *w, struct ring_buffer *ring, bool found)
 	keep_error(w, w->show.sink->flush(w->show.sink));
 }
 
-/*
- * Wait until it is time to look. The record that ends a sleep seldom comes alone:
- * what completes it is waited for as at other times. Return: did anything come?
- */
-static bool await(struct watch *w, struct ring_buffer *ring, int ms)
-{
-	bool slept = sleeper_sleeps(&w->sleeper);
-	uint64_t until, now;
-
-	if (ring_buffer__poll(ring, ms) <= 0)
-		return false;
-	now = watch_now();
-	until = now + SLEEPER_LOOK_MS * 1000000ULL;
-	for (; slept && now < until; now = watch_now())
-		ring_buffer__poll(ring, (int)((until - now) / 1000000) + 1);
-	return true;
-}
-
 /* Milliseconds until the end, the next report, or the next look at the ring. */
 static int wait_ms(const struct watch *w, uint64_t end_ns)
 {
@@ -552,6 +534,31 @@ static int wait_ms(const struct watch *w, uint64_t end_ns)
 		return 0;
 	ms = (end_ns - now + 999999) / 1000000;
 	return ms < (uint64_t)poll_ms ? (int)ms : poll_ms;
+}
+
+/*
+ * Wait until it is time to look. The record that ends a sleep seldom comes alone:
+ * what completes it is waited for as at other times. Return: did anything come?
+ */
+static bool await(const struct watch *w, struct ring_buffer *ring,
+		  uint64_t end_ns)
+{
+	bool slept = sleeper_sleeps(&w->sleeper);
+	uint64_t until, now;
+	int ms;
+
+	if (ring_buffer__poll(ring, wait_ms(w, end_ns)) <= 0)
+		return false;
+	now = watch_now();
+	until = now + SLEEPER_LOOK_MS * 1000000ULL;
+	for (; slept && now < until; now = watch_now()) {
+		ms = (int)((until - now) / 1000000) + 1;
+		if (wait_ms(w, end_ns) < ms)
+			ms = wait_ms(w, end_ns);
+		if (!ms || ring_buffer__poll(ring, ms) < 0)
+			break; /* the end, or a signal */
+	}
+	return true;
 }
 
 static int finish(struct watch *w, struct observer *observer,
@@ -612,7 +619,7 @@ int watch(struct observer *observer, struct sink *sink,
 		end_ns = watch_now() + options->duration_ms * 1000000;
 	while (!*stop && !w->error && !is_full(w) &&
 	       (!end_ns || watch_now() < end_ns)) {
-		drain(w, ring, await(w, ring, wait_ms(w, end_ns)));
+		drain(w, ring, await(w, ring, end_ns));
 		observer_tend(observer);
 	}
 	err = finish(w, observer, ring);

@@ -16,7 +16,7 @@ $(B)/bench/floor.skel.h: $(B)/bench/floor.bpf.o
 	$(BPFTOOL) gen skeleton $< name floor_bpf >$@.tmp
 	mv $@.tmp $@
 
-$(B)/bench/floor: tests/bench/floor.c user/cgroup_root.c $(B)/bench/floor.skel.h
+$(B)/bench/floor: tests/bench/floor.c user/cgroup_mount.c $(B)/bench/floor.skel.h
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) $(LDLIBS)
 
 bench-programs: $(BENCH)

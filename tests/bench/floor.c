@@ -17,7 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "bench/floor.skel.h"
-#include "user/cgroup_root.h"
+#include "user/cgroup_mount.h"
 
 #define RETURN "%return"
 #define RELEASE "sock_release"

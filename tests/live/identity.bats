@@ -361,7 +361,10 @@ exchange() {
 		all=$(probes "${watch[@]}" $option)
 		[[ $all == *inet_sock_set_state* && $all != *sock_release* ]]
 	done
-	# here it would miss the sockets of other cgroups
-	all=$(probes within "$top" unshare -C "${watch[@]}")
+	# as in a container: it would miss the sockets of other cgroups
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	all=$(probes within "$top" unshare -C -m sh -c \
+		'umount "$0" && mount -t cgroup2 none "$0" && exec "$@"' "${top%/*}" \
+		"${watch[@]}")
 	[[ $all == *inet_sock_set_state* && $all != *sock_release* ]]
 }

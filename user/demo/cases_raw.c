@@ -58,6 +58,17 @@ static void stray_ack_run(struct demo *d)
 	close_listener(d, listener);
 }
 
+/* The same for a connection that is over. @closed: when, now_ms() */
+static void provoke_late(struct demo *d, struct end *end, long closed)
+{
+	struct event *ev;
+
+	sleep_ms(LATE_MS);
+	ev = provoke(d, "handshake", end, STRAY_BYTES);
+	with_owner(ev, getpid());
+	with_range(ev, "since_close_ms", LATE_MS - 10, now_ms() - closed + 10);
+}
+
 static void handshake_late_run(struct demo *d)
 {
 	union addr at;
@@ -65,14 +76,24 @@ static void handshake_late_run(struct demo *d)
 	struct end *client = connect_to(d, &at, "client");
 	struct end *server = accept_from(d, listener, "server");
 	long closed = now_ms();
-	struct event *ev;
 
 	drop_end(d, server, "ESTABLISHED");
 	check_reset(d, client);
-	sleep_ms(LATE_MS);
-	ev = provoke(d, "handshake", server, STRAY_BYTES);
-	with_owner(ev, getpid());
-	with_range(ev, "since_close_ms", LATE_MS - 10, now_ms() - closed + 10);
+	provoke_late(d, server, closed);
+
+	/* a peer that sends no more still acknowledges */
+	client = connect_to(d, &at, "client");
+	server = accept_from(d, listener, "server");
+	shutdown_end(d, client, SHUT_WR);
+	check_eof(d, server);
+	acknowledge_now(d, server);
+	await_state(d, client, TCP_FIN_WAIT2);
+	expect_received(d, client, "reset-after-fin", "FIN_WAIT2");
+	closed = now_ms();
+	drop_end(d, server, "CLOSE_WAIT");
+	check_read_error(d, client, ECONNRESET);
+	close_dead(d, client);
+	provoke_late(d, server, closed);
 	close_listener(d, listener);
 }
 
@@ -159,10 +180,10 @@ const struct demo_case raw_cases[] = {
 		.sentence =
 			"A segment for a connection that was aborted finds the listener, which answers with RST.",
 		.calls =
-			"server accept(), SO_LINGER {1,0}, close(); 60 ms later a raw socket sends its listener an ACK with 3 bytes, as from the client",
+			"server accept(), SO_LINGER {1,0}, close(); 60 ms later a raw socket sends its listener an ACK with 3 bytes, as from the client; the same after the client's shutdown(SHUT_WR)",
 		.peer_sees = "RST: read() gives ECONNRESET; then another RST",
 		.causes =
-			"server linger-zero, then handshake (kernel); client reset-by-peer",
+			"server linger-zero, then handshake (kernel); client reset-by-peer, reset-after-fin",
 		.needs_root = true,
 		.run = handshake_late_run,
 	},
