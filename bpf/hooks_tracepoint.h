@@ -20,14 +20,26 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u64);   /* pid_tgid */
-	__type(value, __u64); /* listening sk */
+	__type(value, __u64); /* listening_at() */
 } closed_listeners SEC(".maps");
 
-static RARELY int keep_listener(const struct sock *sk)
+/* Where a listener listens, or that of a child; also when it has lost its port. */
+static __always_inline __u64 listening_at(const struct sock *sk,
+					  const struct tcp_sock *tp)
 {
-	__u64 id = bpf_get_current_pid_tgid(), key = sk_key(sk);
+	return (__u64)sk_netns(sk) << 16 |
+	       LOAD(tp, inet_conn.icsk_inet.inet_sport);
+}
 
-	bpf_map_update_elem(&closed_listeners, &id, &key, BPF_ANY);
+static RARELY int keep_listener(struct sock *sk)
+{
+	__u64 id = bpf_get_current_pid_tgid(), at;
+	struct tcp_sock *tp = KNOWN_TCP_SK(sk);
+
+	if (!tp)
+		return 0;
+	at = listening_at(sk, tp);
+	bpf_map_update_elem(&closed_listeners, &id, &at, BPF_ANY);
 	return 0;
 }
 
@@ -103,12 +115,13 @@ static __always_inline void deduce_call(struct rw_evidence *e,
 					const struct sock *sk,
 					const struct tcp_sock *tp)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = bpf_get_current_pid_tgid(), *at;
 
 	e->flags |= RW_F_INFERRED;
 	if (e->flags & RW_F_NEVER_ACCEPTED) {
 		e->deduced = RW_PATH_DISCONNECT | RW_PATH_CHILD_FORGET;
-		if (bpf_map_lookup_elem(&closed_listeners, &id))
+		at = bpf_map_lookup_elem(&closed_listeners, &id);
+		if (at && *at == listening_at(sk, tp))
 			e->flags |= RW_F_ACTOR;
 		return;
 	}
