@@ -79,7 +79,10 @@ static __always_inline void keep_call(const struct rw_subject *s,
 		c->e = *e;
 }
 
-/* tcp_close_state() decided on a FIN: nothing but close and shutdown does. */
+/*
+ * tcp_close_state() decided on a FIN: nothing but close and shutdown does. Nothing
+ * is read that only decides about resets and timeouts.
+ */
 static RARELY int fin_decided(void *ctx, struct sock *sk, int newstate)
 {
 	const struct tcp_sock *tp;
@@ -92,7 +95,8 @@ static RARELY int fin_decided(void *ctx, struct sock *sk, int newstate)
 	subject_of(&s, sk, tp);
 	if (newstate == RW_TCP_FIN_WAIT1)
 		remember_end(&s, true);
-	begin_change(&e, sk, tp);
+	look(&e, sk, tp, RW_PATH_SET_STATE, sk_state(sk),
+	     LOAD(sk, __sk_common.skc_flags));
 	e.kind = RW_KIND_FIN;
 	e.order = newstate == RW_TCP_LAST_ACK ? RW_ORDER_SECOND
 					      : RW_ORDER_FIRST;
