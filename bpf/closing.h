@@ -96,8 +96,7 @@ static RARELY int closing_with_care(void *ctx, struct sock *sk, long timeout,
 	if (!tp)
 		return 0;
 	subject_from(&s, sk, common, tp);
-	/* also where the peer sends no more: it acknowledges, and after a reset that
-	 * goes astray */
+	/* also where the peer sends no more: it acknowledges, perhaps too late */
 	remember_end(&s, true);
 	if (return_is_seen() && will_wait(sk, timeout, flags))
 		c = take_context(&s, true);

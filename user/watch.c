@@ -545,17 +545,16 @@ static bool await(const struct watch *w, struct ring_buffer *ring,
 {
 	bool slept = sleeper_sleeps(&w->sleeper);
 	uint64_t until, now;
-	int ms;
+	int left, ms;
 
 	if (ring_buffer__poll(ring, wait_ms(w, end_ns)) <= 0)
 		return false;
 	now = watch_now();
 	until = now + SLEEPER_LOOK_MS * 1000000ULL;
 	for (; slept && now < until; now = watch_now()) {
-		ms = (int)((until - now) / 1000000) + 1;
-		if (wait_ms(w, end_ns) < ms)
-			ms = wait_ms(w, end_ns);
-		if (!ms || ring_buffer__poll(ring, ms) < 0)
+		left = (int)((until - now) / 1000000) + 1;
+		ms = wait_ms(w, end_ns);
+		if (!ms || ring_buffer__poll(ring, ms < left ? ms : left) < 0)
 			break; /* the end, or a signal */
 	}
 	return true;

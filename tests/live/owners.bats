@@ -93,3 +93,15 @@ trap_is() {
 @test "a container of its own network, cgroup and process numbers" {
 	trap_is container
 }
+
+# The tracepoints do not promise it of every late segment, so the cases do not insist.
+@test "a segment after a reset: who closed and when, the peer's FIN or not" {
+	local mode
+	for mode in "" -r; do
+		start $mode
+		rstdemo run handshake-late >"$OUT/demo"
+		stop
+		[[ $(grep -cE '"cause":"handshake".*"since_close_ms":[0-9]+,.*"owner":\{.*"comm":"rstdemo"' \
+			"$OUT/events.out") -eq 2 ]]
+	done
+}
